@@ -10,6 +10,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -141,6 +142,14 @@ struct Options {
     #[arg(long, value_name = "NUMBER", env = "TURNWIRE_NATS_REPLICAS", default_value_t = 1)]
     replicas: u8,
 
+    /// The size of the stream, as the publishers set it; without it, the broker's own limit
+    #[arg(long, value_name = "BYTES", env = "TURNWIRE_NATS_MAX_BYTES")]
+    max_bytes: Option<u64>,
+
+    /// The time for which the id of a delivered record is remembered, so that it is counted once; the same for all couriers
+    #[arg(long, value_name = "SECONDS", env = "TURNWIRE_NATS_COUNTED_FOR", default_value_t = 3600)]
+    counted_for: u64,
+
     /// The URL of the chat store
     #[arg(long, value_name = "URL", env = "TURNWIRE_STORE_URL")]
     store: String,
@@ -165,7 +174,11 @@ impl Options {
         let mut nats = Nats::new(&self.nats)
             .stream(&self.stream)
             .partitions(self.partitions)
-            .replicas(self.replicas);
+            .replicas(self.replicas)
+            .counted_for(Duration::from_secs(self.counted_for));
+        if let Some(bytes) = self.max_bytes {
+            nats = nats.max_bytes(bytes);
+        }
         if let Some(file) = &self.creds {
             nats = nats.credentials_file(file);
         }

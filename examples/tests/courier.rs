@@ -85,8 +85,13 @@ struct Courier {
 
 impl Courier {
     fn start(folder: &Path, broker: &str, store: &str) -> Self {
+        Self::with(folder, broker, store, &[])
+    }
+
+    fn with(folder: &Path, broker: &str, store: &str, more: &[&str]) -> Self {
         let mut command = running::clean("courier");
         command
+            .args(more)
             .args(["--nats", broker, "--partitions", "4", "--address", "127.0.0.1:0", "--tokens"])
             .arg(folder.join("tokens.txt"))
             .env("TURNWIRE_STORE_URL", store)
@@ -150,7 +155,9 @@ fn records_of_an_outbox_reach_the_store_and_sigterm_ends_the_courier() {
     let delivered = || {
         let (status, text) = courier.get("/metrics");
         assert_eq!(status, "200");
-        (metric(&text, "turnwire_courier_delivered_total") == Some(1)).then_some(text)
+        // Both: a courier counts a delivery after the broker has removed the record, and the two are read one after the other.
+        let values = ["turnwire_courier_delivered_total", "turnwire_stream_pending"];
+        (values.map(|name| metric(&text, name)) == [Some(1), Some(0)]).then_some(text)
     };
     let text = until("delivery in the metrics", delivered);
     assert_eq!(store.stored().messages.len(), 1);
@@ -159,12 +166,30 @@ fn records_of_an_outbox_reach_the_store_and_sigterm_ends_the_courier() {
         ("turnwire_courier_dead_total", 0),
         ("turnwire_courier_breaker_open", 0),
         ("turnwire_stream_up", 1),
-        ("turnwire_stream_pending", 0),
         ("turnwire_stream_parked", 0),
         ("turnwire_stream_dead_letters", 0),
     ] {
         assert_eq!(metric(&text, name), Some(value), "{name} in {text}");
     }
+    assert_eq!(courier.terminate(), Some(0));
+}
+
+/// Settings of the stream that its publishers have: a courier with others would be refused.
+#[test]
+fn the_stream_of_publishers_with_other_settings_is_delivered() {
+    let folder = TempDir::new().unwrap();
+    let (_broker, url) = broker(folder.path());
+    let store = store(folder.path());
+    let nats = turnwire::nats::Nats::new(&url).partitions(4).max_bytes(1 << 20);
+    let outbox = Outbox::builder().sink(NatsSink::new(nats).unwrap()).start().unwrap();
+    let message = StoreMessage::from_user(WORKSPACE, USER, "안녕하세요", 1_700_000_000_000);
+    let record = Record::new(WORKSPACE, &message.id, json!(message)).user(USER);
+    outbox.enqueue(record).unwrap();
+    until("publication", || (outbox.stats().pending == 0).then_some(()));
+
+    let more = ["--max-bytes", "1048576", "--counted-for", "7200"];
+    let courier = Courier::with(folder.path(), &url, &store.url(), &more);
+    until("delivery", || (store.stored().messages.len() == 1).then_some(()));
     assert_eq!(courier.terminate(), Some(0));
 }
 

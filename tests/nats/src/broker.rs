@@ -69,9 +69,10 @@ impl Program {
 #[derive(Debug)]
 pub struct Broker {
     program: Program,
+    // Before the folder, as fields are dropped in this order: a server that runs would write into a folder that is being deleted.
+    process: Option<Process>,
     folder: TempDir,
     port: Option<u16>,
-    process: Option<Process>,
 }
 
 impl Broker {
@@ -182,8 +183,9 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        // Fails only for a server that has ended.
+        let _ = self.kill();
         if std::thread::panicking() {
-            let _ = self.kill();
             let log = self.log_end();
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use anyhow::{Context, Result};
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamErrorKind;
 
 use crate::broker::{Broker, Program};
@@ -66,9 +67,16 @@ async fn is_ready(url: &str) -> Result<()> {
     let client = async_nats::connect(urls).await?;
     let jetstream = async_nats::jetstream::new(client);
     match jetstream.get_stream("missing").await {
-        Err(error) if matches!(error.kind(), GetStreamErrorKind::JetStream(_)) => Ok(()),
-        Err(error) => Err(error).context("asking for a stream"),
         Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            // A leader knows that there is none. A server without one answers that JetStream is not available.
+            GetStreamErrorKind::JetStream(error)
+                if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+            {
+                Ok(())
+            }
+            _ => Err(error).context("asking for a stream"),
+        },
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use turnwire::ChatStore;
 use turnwire::outbox::{Outcome, Record, Sink};
 use turnwire_fakes::Stored;
@@ -74,8 +75,9 @@ pub struct Verdict {
     pub records: usize,
     /// Accepted records that the store does not have.
     pub lost: usize,
-    /// Rows of the store beyond one for each accepted record.
-    pub doubled: usize,
+    /// Messages of the store that nobody accepted, or whose content is not the accepted one. The store keeps one for each id, so that
+    /// none can be there twice.
+    pub wrong: usize,
     /// Records that were counted more than once.
     pub counted_twice: usize,
     /// Records that were saved for the first time after a later one of their conversation.
@@ -94,13 +96,17 @@ impl Verdict {
     #[must_use]
     pub fn of(accepted: &HashSet<String>, stored: &Stored, counted: &[String]) -> Self {
         let mut verdict = Self { records: accepted.len(), ..Self::default() };
-        let rows: Vec<&str> =
-            stored.messages.iter().filter_map(|row| row.message.get("msgId")?.as_str()).collect();
-        let distinct: HashSet<&str> = rows.iter().copied().collect();
-        let is_stored = |id: &&String| distinct.contains(id.as_str());
-        let found = accepted.iter().filter(is_stored).count();
-        verdict.lost = accepted.len() - found;
-        verdict.doubled = rows.len() - found;
+        let mut missing: HashSet<&str> = accepted.iter().map(String::as_str).collect();
+        for row in &stored.messages {
+            let id = row.message.get("msgId").and_then(Value::as_str);
+            let is_accepted = id.is_some_and(|id| missing.remove(id));
+            let expected = id.and_then(records::parsed);
+            let is_right = expected.is_some_and(|(conversation, place)| {
+                row.message == *records::record(conversation, place).payload()
+            });
+            verdict.wrong += usize::from(!(is_accepted && is_right));
+        }
+        verdict.lost = missing.len();
 
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for id in counted {
@@ -127,10 +133,10 @@ impl Verdict {
         verdict
     }
 
-    /// True if nothing is lost, doubled, counted twice or out of order.
+    /// True if nothing is lost, wrong, counted twice or out of order.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        [self.lost, self.doubled, self.counted_twice, self.out_of_order].iter().all(|n| *n == 0)
+        [self.lost, self.wrong, self.counted_twice, self.out_of_order].iter().all(|n| *n == 0)
     }
 }
 
@@ -138,10 +144,10 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} records: {} lost, {} doubled, {} counted twice, {} out of order; {} repeated, {} of them late; {} not counted",
+            "{} records: {} lost, {} wrong, {} counted twice, {} out of order; {} repeated, {} of them late; {} not counted",
             self.records,
             self.lost,
-            self.doubled,
+            self.wrong,
             self.counted_twice,
             self.out_of_order,
             self.repeated + self.repeated_late,
@@ -157,15 +163,19 @@ mod tests {
 
     use super::*;
 
-    /// A store to which these ids were saved, in this order.
-    async fn stored(ids: &[&str]) -> Stored {
+    /// A store to which these ids were saved, in this order, one of them with another text.
+    async fn stored(ids: &[&str], altered: Option<&str>) -> Stored {
         let store = FakeStore::start().await.unwrap();
         store.add_workspace("c", "u");
         let login = store.login("u");
         let client = ChatStore::new(store.url()).unwrap();
         let tokens = turnwire::credentials::Tokens::new(login.access, login.refresh);
         for id in ids {
-            let message = records::message("c", id, "안녕");
+            let (conversation, place) = records::parsed(id).unwrap();
+            let message = match altered == Some(*id) {
+                true => records::message(conversation, id, "안녕"),
+                false => records::record(conversation, place).payload().clone(),
+            };
             let record = Record::new("c", *id, message).tokens(tokens.clone());
             assert_eq!(client.deliver(&record).await, Outcome::Delivered, "{id}");
         }
@@ -179,7 +189,8 @@ mod tests {
     #[tokio::test]
     async fn a_run_without_a_fault_is_good() {
         let ids = ["c-000000", "c-000001", "c-000002"];
-        let verdict = Verdict::of(&accepted(0..3), &stored(&ids).await, &ids.map(str::to_owned));
+        let verdict =
+            Verdict::of(&accepted(0..3), &stored(&ids, None).await, &ids.map(str::to_owned));
         assert_eq!(verdict, Verdict { records: 3, ..Verdict::default() });
         assert!(verdict.is_good());
     }
@@ -188,11 +199,12 @@ mod tests {
     async fn each_fault_has_its_number() {
         let saves = ["c-000000", "c-000000", "c-000002", "c-000001", "c-000000", "c-000009"];
         let counted = ["c-000000", "c-000000", "c-000001"].map(str::to_owned);
-        let verdict = Verdict::of(&accepted(0..4), &stored(&saves).await, &counted);
+        let stored = stored(&saves, Some("c-000002")).await;
+        let verdict = Verdict::of(&accepted(0..4), &stored, &counted);
         let expected = Verdict {
             records: 4,
             lost: 1,
-            doubled: 1,
+            wrong: 2,
             counted_twice: 1,
             out_of_order: 1,
             repeated_late: 1,

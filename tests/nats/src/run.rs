@@ -1,6 +1,7 @@
 //! A run: processes publish records, others deliver them to a store that fails, and some of them are killed.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -103,6 +104,23 @@ pub struct Ran {
     pub verdict: Verdict,
     /// The time from the first record to the last.
     pub took: Duration,
+    /// The couriers that were killed.
+    pub courier_kills: usize,
+    /// The publishers that were killed while they published.
+    pub publisher_kills: usize,
+    /// The calls of the caller's step.
+    pub disturbances: usize,
+}
+
+impl Ran {
+    /// True if each fault of the plan was there at least once: a run without them proves nothing about them.
+    #[must_use]
+    pub fn has_faults_of(&self, plan: &Plan) -> bool {
+        let (couriers, publishers) = (self.courier_kills, self.publisher_kills);
+        self.disturbances > 0
+            && (couriers > 0 || plan.courier_kills == 0)
+            && (publishers > 0 || plan.publisher_kills == 0)
+    }
 }
 
 /// A step of a run that its caller makes when a part of the records is saved, such as the restart of a server.
@@ -132,7 +150,9 @@ pub fn run(programs: &Programs, url: &str, plan: &Plan, disturb: Disturbance<'_>
     // Early: the partitions that a killed courier served pause for half a minute, and the pauses overlap.
     let mut kills = moments(plan.records / 4, plan.courier_kills);
     let mut publisher_kills = moments(plan.records / 4, plan.publisher_kills);
+    let released = released(folder.path());
     let mut disturbances = moments(plan.records, 2);
+    let (mut courier_kills, mut killed_publishers, mut disturbed) = (0, 0, 0);
     let (mut saved, mut last_save) = (0, Instant::now());
     while saved < plan.records && last_save.elapsed() < STALLED {
         std::thread::sleep(LOOK);
@@ -144,6 +164,7 @@ pub fn run(programs: &Programs, url: &str, plan: &Plan, disturb: Disturbance<'_>
             let number = rng.usize(..couriers.len());
             if let Some(killed) = couriers.get_mut(number) {
                 killed.kill()?;
+                courier_kills += 1;
                 *killed = courier(number)?;
             }
         }
@@ -156,11 +177,16 @@ pub fn run(programs: &Programs, url: &str, plan: &Plan, disturb: Disturbance<'_>
                 && let Some(mut killed) = slot.take()
             {
                 killed.kill()?;
+                killed_publishers += 1;
                 *slot = Some(publisher(name)?);
             }
         }
+        if publisher_kills.is_empty() && !released.exists() {
+            fs::write(&released, "")?;
+        }
         if take_passed(&mut disturbances, saved) {
             disturb()?;
+            disturbed += 1;
             last_save = Instant::now();
         }
         for (slot, name) in publishers.iter_mut().zip(&names) {
@@ -184,7 +210,13 @@ pub fn run(programs: &Programs, url: &str, plan: &Plan, disturb: Disturbance<'_>
     }
     let counted = Journal::read(&journal(folder.path()))?;
     let verdict = store.fake.read(|stored| Verdict::of(&plan.accepted(), stored, &counted));
-    Ok(Ran { verdict, took })
+    Ok(Ran {
+        verdict,
+        took,
+        courier_kills,
+        publisher_kills: killed_publishers,
+        disturbances: disturbed,
+    })
 }
 
 /// Restarts a server after a crash.
@@ -206,6 +238,7 @@ fn publisher(
     let mut command = Command::new(&programs.publisher);
     command.args(["--url", url, "--name", name]);
     command.arg("--file").arg(folder.join(name).with_extension("db"));
+    command.arg("--released").arg(released(folder));
     command.args(["--records", &plan.each().to_string()]);
     command.args(["--conversations", &plan.conversations.to_string()]);
     command.args(["--partitions", &plan.partitions.to_string()]);
@@ -230,6 +263,11 @@ fn courier(
     command.args(["--replicas", &plan.replicas.to_string()]);
     Journal::open(&journal(folder)).context("making the journal")?;
     Process::spawn(format!("courier {number}"), &command)
+}
+
+/// The file that tells publishers that no more of them are killed.
+fn released(folder: &Path) -> PathBuf {
+    folder.join("released")
 }
 
 fn journal(folder: &Path) -> PathBuf {

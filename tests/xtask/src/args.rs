@@ -258,7 +258,7 @@ The commands of the repository: cargo xtask <command>
       --port N               the port of the page, a free one if not said
   faults [name …]        kill, fill and cut parts of the whole system during turns, and look for lost messages
       --seeds 1,2,3          the runs: other numbers are other moments
-  proof nats             many records over NATS, with faults and killed processes: a table of what is lost or doubled
+  proof nats             many records over NATS, with faults and killed processes: a table of what is lost, wrong or repeated
       --records N --seeds 1,2,3   the size and the number of the runs
   bench [name …] [-- …]  run the benchmarks; what follows `--` goes to them
   attack [seconds]       random and hostile input for the client, that long of each kind ({DEFAULT_ATTACK_SECONDS} if not said),

@@ -72,7 +72,7 @@ pub(crate) fn test(repo: &Repo) -> Result<()> {
     servers.given_to(Step::cargo(repo, &format!("test {example} --test courier"))).run()
 }
 
-/// Runs many records through both servers with faults and killed processes, and prints a table of what is lost, doubled,
+/// Runs many records through both servers with faults and killed processes, and prints a table of what is lost, wrong,
 /// counted twice and out of order.
 ///
 /// # Errors

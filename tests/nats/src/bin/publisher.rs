@@ -8,10 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
+use tokio::time::sleep;
 use turnwire::Outbox;
 use turnwire::nats::{Nats, NatsSink};
 use turnwire::outbox::Delivery;
 use turnwire_nats_tests::records;
+
+/// The pause after a record while publishers are killed.
+const PAUSE: Duration = Duration::from_millis(1);
 
 #[derive(Parser)]
 struct Arguments {
@@ -24,6 +28,9 @@ struct Arguments {
     /// Path of the outbox.
     #[arg(long)]
     file: PathBuf,
+    /// Path of a file before whose creation it takes its time, and does not end: it can be killed while it publishes.
+    #[arg(long)]
+    released: PathBuf,
     /// Number of records.
     #[arg(long)]
     records: usize,
@@ -61,6 +68,12 @@ async fn publish(arguments: Arguments) -> Result<()> {
     let outbox = Outbox::builder().path(arguments.file).delivery(delivery).sink(sink).start()?;
     for number in 0..arguments.records {
         outbox.enqueue(records::numbered(&arguments.name, number, arguments.conversations))?;
+        if !arguments.released.exists() {
+            sleep(PAUSE).await;
+        }
+    }
+    while !arguments.released.exists() {
+        sleep(PAUSE).await;
     }
     let report = outbox.shutdown(Duration::MAX).await;
     ensure!(report.pending == 0 && report.dead == 0, "not all were published: {report:?}");

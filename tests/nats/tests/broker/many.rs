@@ -26,6 +26,7 @@ async fn killed_couriers_and_publishers_lose_double_and_swap_nothing(program: Pr
     let plan = Plan { conversations: 20, partitions: 16, ..kills };
     let ran = ran(&broker, &plan);
     assert!(ran.verdict.is_good(), "{}", ran.verdict);
+    assert!(ran.has_faults_of(&plan), "{ran:?}");
 }
 
 async fn a_server_that_restarts_loses_doubles_and_swaps_nothing(program: Program) {
@@ -38,6 +39,7 @@ async fn a_server_that_restarts_loses_doubles_and_swaps_nothing(program: Program
     };
     let ran = blocking(|| run(&programs(), &url, &plan, &mut restart)).unwrap();
     assert!(ran.verdict.is_good(), "{}", ran.verdict);
+    assert!(ran.has_faults_of(&plan), "{ran:?}");
 }
 
 fn ran(broker: &Broker, plan: &Plan) -> Ran {
@@ -60,4 +62,5 @@ async fn a_server_that_crashes_and_writes_each_message_to_the_disk_loses_nothing
     let url = broker.url();
     let ran = blocking(|| run(&programs(), &url, &plan, &mut || crash(&mut broker))).unwrap();
     assert!(ran.verdict.is_good(), "{}", ran.verdict);
+    assert!(ran.has_faults_of(&plan), "{ran:?}");
 }
