@@ -57,6 +57,28 @@ fn json_of(file: &Path, words: &[&str]) -> Vec<Value> {
 }
 
 #[test]
+fn a_broker_that_is_not_there_hides_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = filled(directory.path());
+    // A port that nobody listens on.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (command, shown) in [("status", "dead letters"), ("pending", "p2"), ("dead", "빈 메시지")]
+    {
+        let mut outbox = clean("outbox");
+        outbox.arg(command).arg("--file").arg(&file);
+        outbox.env("TURNWIRE_NATS_URL", format!("nats://app:hunter2@{closed}"));
+        let (code, stdout, stderr) = running::run(&mut outbox);
+        assert_eq!(code, 1, "{stderr}");
+        assert!(stdout.contains(shown), "{stdout}");
+        assert_one_error_line(&stderr, "the broker is not reached");
+        assert!(!stderr.contains("hunter2"), "{stderr}");
+    }
+    let mut outbox = clean("outbox");
+    outbox.args(["discard", "p2", "--nats", &format!("nats://{closed}"), "--file"]).arg(&file);
+    assert_eq!(running::run(&mut outbox), (0, "p2: discarded\n".to_owned(), String::new()));
+}
+
+#[test]
 fn status_counts_what_waits_and_what_was_given_up() {
     let scratch = tempfile::tempdir().unwrap();
     let file = filled(scratch.path());

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -283,6 +284,15 @@ def test_the_command_shows_file_and_stream_together(place: dict[str, Any], tmp_p
     assert (dead["id"], dead["place"]) == ("d1", f"stream {place['stream']}")
     assert run("requeue", "d1") == "d1: queued again\n"
     assert [record.id for record in courier.pending()] == ["d1"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "turnwire.outbox", "discard", "d1", "--stream", place["stream"]],
+        cwd=tmp_path,
+        env=os.environ | {"TURNWIRE_NATS_URL": place["url"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1 and "`d1` is on its way in its partition" in ended.stderr, ended
     with Running(Courier(sink=lambda _: None, **place)):
         until(lambda: courier.stats().pending == 0)
 

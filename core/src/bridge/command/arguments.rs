@@ -16,17 +16,21 @@ Commands:
   pending       Lists pending records, oldest first
   dead          Lists dead letters with their reasons
   requeue <id>  Requeues a dead letter, behind all other records of its conversation
-  discard <id>  Deletes a dead letter or a pending record
+  discard <id>  Deletes a dead letter or a pending record; in a stream, a dead letter or a parked record
 
 Options:
   --file <file>    The outbox's file [default: var/outbox.db]; may be given several times
-  --nats <url>     The broker to which outboxes publish, such as nats://localhost:4222
+  --nats <url>     The broker to which outboxes publish, such as nats://localhost:4222 [default: the
+                   environment's TURNWIRE_NATS_URL, where a password shows in no list of processes]
   --stream <name>  The stream on the broker [default: turnwire]
   --creds <file>   The credentials file for the broker
   --ca <file>      Certificates that are trusted besides the system's
   --json           Show JSON, one object per line, instead of tables
   -h, --help       Show this help
 ";
+
+/// The variable with the URL of the broker.
+pub(super) const NATS_URL: &str = "TURNWIRE_NATS_URL";
 
 const COMMANDS: &str = "status, pending, dead, requeue, discard";
 const OPTIONS: &str = "--file, --nats, --stream, --creds, --ca and --json";
@@ -75,10 +79,13 @@ impl fmt::Debug for Url {
 }
 
 impl Arguments {
-    /// Reads arguments; options may stand anywhere, up to a `--`.
-    pub(super) fn read(given: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+    /// Reads arguments; options may stand anywhere, up to a `--`. `nats` is the broker unless they name one.
+    pub(super) fn read(
+        given: impl IntoIterator<Item = OsString>,
+        mut nats: Option<String>,
+    ) -> Result<Self, String> {
         let (mut files, mut is_json) = (Vec::new(), false);
-        let (mut nats, mut stream, mut credentials, mut ca) = (None, None, None, None);
+        let (mut stream, mut credentials, mut ca) = (None, None, None);
         let mut words = Vec::new();
         let mut given = given.into_iter();
         let mut are_options_over = false;
@@ -118,7 +125,7 @@ impl Arguments {
         let broker = match nats {
             Some(url) => Some(Broker { url: Url(url), stream, credentials, ca }),
             None if stream.is_some() || credentials.is_some() || ca.is_some() => {
-                return Err("--stream, --creds and --ca need --nats".to_owned());
+                return Err(format!("--stream, --creds and --ca need --nats or {NATS_URL}"));
             }
             None => None,
         };
@@ -158,7 +165,7 @@ mod tests {
     use super::*;
 
     fn read(words: &[&str]) -> Result<Arguments, String> {
-        Arguments::read(words.iter().map(OsString::from))
+        Arguments::read(words.iter().map(OsString::from), None)
     }
 
     fn run(action: Action, file: Option<&str>, is_json: bool) -> Result<Arguments, String> {
@@ -204,6 +211,19 @@ mod tests {
     }
 
     #[test]
+    fn the_environments_broker_is_used_unless_another_is_named() {
+        let url = |words: &[&str]| {
+            let read = Arguments::read(words.iter().map(OsString::from), Some("nats://e".into()));
+            match read.unwrap() {
+                Arguments::Run(_, options) => options.broker.unwrap().url.0,
+                Arguments::Help => String::new(),
+            }
+        };
+        assert_eq!(url(&["status", "--stream", "s"]), "nats://e");
+        assert_eq!(url(&["status", "--nats", "nats://a"]), "nats://a");
+    }
+
+    #[test]
     fn wrong_usage_is_named() {
         for (words, why) in [
             (&[][..], "a command is missing; there are status, pending, dead, requeue, discard"),
@@ -213,7 +233,10 @@ mod tests {
                 "--files is no option; there are --file, --nats, --stream, --creds, --ca and --json",
             ),
             (&["status", "--nats"], "--nats needs a URL"),
-            (&["status", "--stream", "s"], "--stream, --creds and --ca need --nats"),
+            (
+                &["status", "--stream", "s"],
+                "--stream, --creds and --ca need --nats or TURNWIRE_NATS_URL",
+            ),
             (&["status", "--file"], "--file needs a path"),
             (&["requeue", "--json"], "requeue needs the id of a record"),
             (&["discard", "a", "b"], "`b` is an argument too many"),

@@ -6,13 +6,14 @@ mod sources;
 mod table;
 mod terminal;
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 
 use serde_json::{Value, json};
 
-use self::arguments::{Action, Arguments, HELP, Options};
-use self::sources::{Source, Unopened};
+use self::arguments::{Action, Arguments, HELP, NATS_URL, Options};
+use self::sources::{Source, Sources, Unopened};
 use self::table::Table;
 use self::terminal::{Patient, visible};
 use crate::error::{Error, Result as Answer};
@@ -21,7 +22,8 @@ use crate::error::{Error, Result as Answer};
 const MISUSED: u8 = 2;
 
 /// Runs the command with these arguments, without the program's name, and returns its exit code: 0, 1 after a failure,
-/// or 2 for wrong usage. A failure is one line on `err`. A reader of `out` that has gone is no failure.
+/// or 2 for wrong usage. A failure is one line on `err`. A reader of `out` that has gone is no failure. The environment's
+/// `TURNWIRE_NATS_URL` is the broker unless the arguments name one.
 pub fn outbox_command(
     arguments: impl IntoIterator<Item = OsString>,
     out: impl Write,
@@ -73,23 +75,25 @@ struct Terminal<O, E> {
 
 impl<O: Write, E: Write> Terminal<O, E> {
     fn run(&mut self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
-        let (action, options) = match Arguments::read(arguments).map_err(Failure::Usage)? {
+        let nats = env::var_os(NATS_URL).filter(|url| !url.is_empty());
+        let nats = nats.map(|url| url.to_string_lossy().into_owned());
+        let (action, options) = match Arguments::read(arguments, nats).map_err(Failure::Usage)? {
             Arguments::Help => return self.show(HELP),
             Arguments::Run(action, options) => (action, options),
         };
         let sources = sources::open(&options)?;
-        for damaged in sources.iter().flat_map(Source::set_aside) {
+        for damaged in sources.open.iter().flat_map(Source::set_aside) {
             self.say(&format!("the file was damaged: it is kept as {}", damaged.display()));
         }
         match action {
-            Action::Status => self.status(&options, &sources),
+            Action::Status => self.status(&options, sources),
             Action::Pending => {
                 let all = |source: &Source| Ok(source.counts()?.pending);
-                self.list(&options, &sources, &rows::PENDING, all, Source::pending, rows::pending)
+                self.list(&options, sources, &rows::PENDING, all, Source::pending, rows::pending)
             }
             Action::Dead => {
                 let all = |source: &Source| Ok(source.counts()?.dead);
-                self.list(&options, &sources, &rows::DEAD, all, Source::dead_letters, rows::dead)
+                self.list(&options, sources, &rows::DEAD, all, Source::dead_letters, rows::dead)
             }
             Action::Requeue(id) => match first(&sources, |source| source.requeue(&id))? {
                 true => self.done(&options, &id, "queued again"),
@@ -97,6 +101,10 @@ impl<O: Write, E: Write> Terminal<O, E> {
             },
             Action::Discard(id) => match first(&sources, |source| source.discard(&id))? {
                 true => self.done(&options, &id, "discarded"),
+                false if first(&sources, |source| source.is_on_its_way(&id))? => Err(unchanged(
+                    &id,
+                    "is on its way in its partition of the stream; only parked records and dead letters of a stream can be discarded",
+                )),
                 false => Err(unknown(
                     &id,
                     "dead letter, nor a record that waits; `dead` and `pending` list them",
@@ -106,36 +114,44 @@ impl<O: Write, E: Write> Terminal<O, E> {
     }
 
     /// Writes a table for each place, or a line of JSON.
-    fn status(&mut self, options: &Options, sources: &[Source]) -> Result<(), Failure> {
-        for (at, source) in sources.iter().enumerate() {
+    fn status(&mut self, options: &Options, sources: Sources) -> Result<(), Failure> {
+        for (at, source) in sources.open.iter().enumerate() {
             match options.is_json {
                 true => self.json(&source.status_json()?)?,
                 false if at > 0 => self.show(&format!("\n{}", source.status()?))?,
                 false => self.show(&source.status()?.to_string())?,
             }
         }
-        Ok(())
+        sources.failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Writes a line of JSON for each item, or one table; with their places, if there are several. Items beyond the longest list
-    /// are counted on the other output.
+    /// are counted on the other output. A place that fails hides no other.
     fn list<T>(
         &mut self,
         options: &Options,
-        sources: &[Source],
+        sources: Sources,
         heads: &[&str],
         count: impl Fn(&Source) -> Answer<u64>,
         items: impl Fn(&Source) -> Answer<Vec<T>>,
         row: impl Fn(&T) -> (Value, Vec<String>),
     ) -> Result<(), Failure> {
-        let has_places = sources.len() > 1;
+        let Sources { open, mut failed } = sources;
+        let has_places = open.len() + usize::from(failed.is_some()) > 1;
         let places: &[&str] = if has_places { &["place"] } else { &[] };
         let mut table = Table::new(&[heads, places].concat());
         let (mut all, mut listed) = (0, 0);
-        for source in sources {
-            let items = items(source)?;
+        for source in &open {
+            let (items, number) = match items(source).and_then(|items| Ok((items, count(source)?)))
+            {
+                Ok(found) => found,
+                Err(error) => {
+                    failed = failed.or(Some(error));
+                    continue;
+                }
+            };
             // Of a stream that is delivered meanwhile it may be less than what was listed.
-            all += count(source)?.max(items.len() as u64);
+            all += number.max(items.len() as u64);
             listed += items.len() as u64;
             for item in &items {
                 let (mut json, mut cells) = row(item);
@@ -153,6 +169,7 @@ impl<O: Write, E: Write> Terminal<O, E> {
         }
         match (options.is_json, listed) {
             (true, _) => {}
+            (false, 0) if failed.is_some() => {}
             (false, 0) => self.show("none\n")?,
             (false, _) => self.show(&table.to_string())?,
         }
@@ -160,7 +177,7 @@ impl<O: Write, E: Write> Terminal<O, E> {
             0 => {}
             more => self.say(&format!("and {more} more")),
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn done(&mut self, options: &Options, id: &str, result: &str) -> Result<(), Failure> {
@@ -185,16 +202,20 @@ impl<O: Write, E: Write> Terminal<O, E> {
     }
 }
 
-/// Acts on one place after the other, until one has the record.
-fn first(sources: &[Source], act: impl Fn(&Source) -> Answer<bool>) -> Result<bool, Failure> {
-    for source in sources {
+/// Asks one place after the other, until one says yes. A place that is not reached may have it.
+fn first(sources: &Sources, act: impl Fn(&Source) -> Answer<bool>) -> Result<bool, Failure> {
+    for source in &sources.open {
         if act(source)? {
             return Ok(true);
         }
     }
-    Ok(false)
+    sources.failed.clone().map_or(Ok(false), |error| Err(error.into()))
 }
 
 fn unknown(id: &str, what: &str) -> Failure {
-    Failure::Refused(format!("nothing was changed: `{id}` is no {what}"))
+    unchanged(id, &format!("is no {what}"))
+}
+
+fn unchanged(id: &str, why: &str) -> Failure {
+    Failure::Refused(format!("nothing was changed: `{id}` {why}"))
 }

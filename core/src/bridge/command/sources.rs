@@ -36,20 +36,29 @@ impl From<Error> for Unopened {
     }
 }
 
+/// The opened places.
+pub(super) struct Sources {
+    pub(super) open: Vec<Source>,
+    /// The failure of the broker, which hides no file.
+    pub(super) failed: Option<Error>,
+}
+
 /// The places that the options name. A broker may be inspected without the file at its usual place.
-pub(super) fn open(options: &Options) -> std::result::Result<Vec<Source>, Unopened> {
+pub(super) fn open(options: &Options) -> std::result::Result<Sources, Unopened> {
     let usual = [PathBuf::from(FILE)];
     let files = match options.files.as_slice() {
         [] if options.broker.is_some() && !Path::new(FILE).exists() => &[],
         [] => usual.as_slice(),
         files => files,
     };
-    let mut sources = Vec::new();
+    let mut sources = Sources { open: Vec::new(), failed: None };
     for file in files {
-        sources.push(Source::File(file.clone(), open_file(file)?));
+        sources.open.push(Source::File(file.clone(), open_file(file)?));
     }
-    if let Some(broker) = &options.broker {
-        sources.push(open_stream(broker)?);
+    match options.broker.as_ref().map(open_stream) {
+        Some(Ok(stream)) => sources.open.push(stream),
+        Some(Err(error)) => sources.failed = Some(error),
+        None => {}
     }
     Ok(sources)
 }
@@ -167,6 +176,14 @@ impl Source {
                 let (courier, id) = (courier.clone(), id.to_owned());
                 finished(async move { courier.discard(&id).await })
             }
+        }
+    }
+
+    /// Returns true for a record in a partition of a stream, where it may be on its way.
+    pub(super) fn is_on_its_way(&self, id: &str) -> Result<bool> {
+        match self {
+            Source::File(..) => Ok(false),
+            Source::Stream(..) => Ok(self.pending()?.iter().any(|record| record.id == id)),
         }
     }
 
