@@ -56,6 +56,12 @@ test('a program that does not stream gets the same reply', async () => {
   await assert.rejects(create(), APIConnectionError);
 });
 
+test('a list of models takes no reply', async () => {
+  llm.reply('안', '녕');
+  assert.ok((await client().models.list()).data.length > 0);
+  assert.equal(await read(client()), '안녕');
+});
+
 test('a reply that is queued later is the next', async () => {
   llm.fail(400, 'broken');
   await assert.rejects(read(client()), BadRequestError);

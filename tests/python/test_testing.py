@@ -64,6 +64,12 @@ def test_a_program_that_does_not_stream_gets_the_same_reply(llm: FakeLlm) -> Non
         create(model="m", messages=[])
 
 
+def test_a_list_of_models_takes_no_reply(llm: FakeLlm) -> None:
+    llm.reply("안", "녕")
+    assert client(llm).models.list().data
+    assert read(client(llm)) == "안녕"
+
+
 def test_a_reply_that_is_queued_later_is_the_next(llm: FakeLlm) -> None:
     llm.fail(500, "broken")
     with pytest.raises(turnwire.InternalServerError):

@@ -49,14 +49,15 @@ impl Service for Llm {
         Form::of(call.request, call.json)
     }
 
-    /// A chat reply comes whole where none is streamed; speech is not a chat, and has the service's own reply.
+    /// A chat reply comes whole where none is streamed; what is no chat, as speech and the list of models, has the service's
+    /// own reply.
     fn fit(&self, call: &Call<'_>, script: &Script) -> Option<Script> {
         let form = self.form(call);
-        if !matches!(form, Form::Whole | Form::Speech) {
+        if form == Form::Stream {
             return None;
         }
         let reply = ChatReply::of(script)?;
-        if form == Form::Speech {
+        if form != Form::Whole {
             return Some(self.answer(call));
         }
         let field = |name| call.json.and_then(|json| json.get(name));

@@ -77,6 +77,12 @@ fn each_form_of_a_chat_reads_the_queue_from_its_beginning() {
     assert_eq!(send("/v1/audio/speech", speech).head.status, 503);
     let spoken = send("/v1/audio/speech", speech);
     assert_eq!(speech::text_of(&spoken.chunks.concat()), "하나");
+    let mut models = || {
+        client.send("GET", "/v1/models", "");
+        client.read_reply()
+    };
+    assert_eq!(models().head.status, 503);
+    assert_eq!(models().json()["object"], "list");
 }
 
 #[test]
