@@ -56,6 +56,8 @@ pub struct ChatStream {
     first_token: Option<Duration>,
     /// The number of chunks after the first one with content.
     later_chunks: u32,
+    /// The mean time between the chunks of the reply, once it is whole.
+    pace: Option<Duration>,
     span: Span,
 }
 
@@ -92,6 +94,7 @@ impl ChatStream {
             started: setup.started,
             first_token: None,
             later_chunks: 0,
+            pace: None,
             span: setup.span,
         }
     }
@@ -280,6 +283,7 @@ impl ChatStream {
         let is_whole = self.is_whole();
         if self.hurried != is_whole {
             self.hurried = is_whole;
+            self.pace = if is_whole { self.mean_so_far() } else { None };
             self.source.hurry(is_whole.then_some(REST));
         }
         Ok(())

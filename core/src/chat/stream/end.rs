@@ -1,6 +1,7 @@
 //! The end of a stream. Its functions are marked cold: the code of a chunk stays together, and is all that a chunk fetches.
 
 use std::task::Context as TaskContext;
+use std::time::Duration;
 
 use tracing::Span;
 
@@ -108,15 +109,22 @@ impl ChatStream {
         self.received = Received::default();
     }
 
-    /// Records the mean time between chunks. Their times are not measured: the end of the stream follows its last chunk at once.
+    /// Records the mean time between chunks, up to the one that made the reply whole: a service may keep the connection long
+    /// after that. Where none did, the service has just marked the end.
     fn record_pace(&self) {
-        if let Some(first) = self.first_token
-            && self.later_chunks > 0
-            && !self.span.is_disabled()
-        {
-            let mean = self.started.elapsed().saturating_sub(first) / self.later_chunks;
+        let mean = if self.hurried { self.pace } else { self.mean_so_far() };
+        if let Some(mean) = mean {
             telemetry::record_pace(&self.span, mean);
         }
+    }
+
+    /// The mean time between the first content and the chunk that has just come, for a span that is recorded. It is measured
+    /// once for a reply: a chunk's own time is not.
+    #[cold]
+    pub(super) fn mean_so_far(&self) -> Option<Duration> {
+        let first = self.first_token.filter(|_| !self.span.is_disabled())?;
+        let since = self.started.elapsed().saturating_sub(first);
+        since.checked_div(self.later_chunks)
     }
 
     /// Closes the span, whose duration is that of the call.
