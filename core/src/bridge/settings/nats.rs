@@ -70,14 +70,24 @@ impl NatsSettings {
             _ => return refused(both("client_certificate", "client_key")),
         };
         nats = set(nats, self.stream, Nats::stream);
-        // Core refuses the largest numbers.
-        let partitions = self.partitions.map(|number| number.try_into().unwrap_or(u16::MAX));
-        nats = set(nats, partitions, Nats::partitions);
-        let replicas = self.replicas.map(|number| number.try_into().unwrap_or(u8::MAX));
-        nats = set(nats, replicas, Nats::replicas);
+        nats = match self.partitions.map(|number| (number, u16::try_from(number))) {
+            Some((number, Err(_))) => return refused(too_many("partitions", number, 4096)),
+            Some((_, Ok(number))) => nats.partitions(number),
+            None => nats,
+        };
+        nats = match self.replicas.map(|number| (number, u8::try_from(number))) {
+            Some((number, Err(_))) => return refused(too_many("replicas", number, 5)),
+            Some((_, Ok(number))) => nats.replicas(number),
+            None => nats,
+        };
         nats = self.max_bytes.set(nats, |nats, bytes| set(nats, bytes, Nats::max_bytes));
         Ok(set(nats, self.counted_for.given(), Nats::counted_for))
     }
+}
+
+/// The refusal of a number that the builder's method cannot even be given, in the words for those that it can.
+fn too_many(name: &str, number: u32, most: u32) -> String {
+    format!("`{name}` is {number}: set a number from 1 to {most}")
 }
 
 /// The settings of a broker to which records are published, from JSON.
@@ -162,6 +172,20 @@ pub(super) mod tests {
             ),
         ] {
             assert_eq!(refusal(read(json)), why);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_refused_as_it_was_given() {
+        for (name, numbers, most) in
+            [("partitions", [5000, 70_000], 4096), ("replicas", [6, 300], 5)]
+        {
+            for number in numbers {
+                let json = json!({"url": "nats://localhost", name: number}).to_string();
+                let built = nats(&json, Names::Snake).and_then(crate::nats::NatsSink::new);
+                let why = format!("`{name}` is {number}: set a number from 1 to {most}");
+                assert_eq!(refusal(built), why);
+            }
         }
     }
 
