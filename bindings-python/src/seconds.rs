@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use pyo3::exceptions::PyOverflowError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat};
+use pyo3::types::PyBool;
 use turnwire::bridge::settings::{self, Names};
 
 use crate::error::exception;
 
-/// A number of seconds as given: infinite for an integer that no float can hold, NaN for anything but a number.
+/// A number of seconds as given, of any type that Python can make a float of: infinite for one that no float can hold, NaN for
+/// anything else. (`_request.py` reads those of settings in the same way.)
 pub(crate) struct Seconds(f64);
 
-/// A whole number as given, likewise; a float is none.
+/// A whole number as given, likewise; a float or a `Decimal` is none.
 pub(crate) struct Count(f64);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
@@ -27,9 +29,12 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Count {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        match object.is_instance_of::<PyFloat>() {
-            true => Ok(Count(f64::NAN)),
-            false => number(&object).map(Count),
+        if object.is_instance_of::<PyBool>() {
+            return Ok(Count(f64::NAN));
+        }
+        match object.call_method0(intern!(object.py(), "__index__")) {
+            Ok(whole) => number(&whole).map(Count),
+            Err(_) => Ok(Count(f64::NAN)),
         }
     }
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -129,6 +131,32 @@ def refusal(give: Give, value: Any) -> str:
     return ""
 
 
+class Float:
+    """A number as other libraries have it."""
+
+    def __float__(self) -> float:
+        return 1.0
+
+
+class Index(Float):
+    """Likewise, a whole one."""
+
+    def __index__(self) -> int:
+        return 1
+
+
+REFUSED = [object(), b"1", Decimal("NaN"), Decimal("sNaN"), -Fraction(10**400)]
+NOT_WHOLE = [Decimal(1), Fraction(1), Float(), Fraction(10**400)]
+TAKEN = [Decimal("0.5"), Fraction(1, 2), Float(), Index(), Decimal("Infinity"), Fraction(10**400)]
+# What only Python has, by the first word of the kind: what is refused, and what is taken.
+OF_PYTHON: dict[str, tuple[list[Any], list[Any]]] = {
+    "time": ([*REFUSED, Decimal(-1)], TAKEN),
+    "bytes": ([*REFUSED, Decimal(-1)], [Decimal(4096), *TAKEN[2:]]),
+    "code": ([*REFUSED, Decimal(-1)], TAKEN),
+    "count": ([*REFUSED, *NOT_WHOLE], [Index()]),
+    "number": ([*REFUSED, Decimal("Infinity"), Fraction(10**400)], [Decimal(1), Float(), Index()]),
+}
+
 SETTINGS = [(of, name, kind) for of, settings in CASES["objects"].items() for name, kind in settings.items()]
 
 
@@ -143,6 +171,27 @@ def test_a_number_is_refused_in_the_words_of_its_kind(of: str, name: str, kind: 
         if of not in ("call", "speech_request"):
             for text in facts["accepts"]:
                 assert "must be" not in refusal(give, value_of(text)), text
+
+
+@pytest.mark.parametrize(("of", "name", "kind"), SETTINGS)
+def test_a_number_of_any_type_is_a_number_and_nothing_else_is(of: str, name: str, kind: str) -> None:
+    words = CASES["kinds"][kind]["words"].replace("<unit>", "seconds").replace("<none>", "None")
+    refused, taken = OF_PYTHON[kind.split()[0]]
+    for path, give in ways(of, name):
+        for value in refused:
+            assert refusal(give, value) == f"{path} {words}", repr(value)
+        if of not in ("call", "speech_request"):
+            for value in taken:
+                assert "must be" not in refusal(give, value), repr(value)
+
+
+def test_what_is_sent_as_it_is_is_json() -> None:
+    for options in ({"extra": {"a": object()}}, {"voice": object()}):
+        with pytest.raises(TypeError, match="a value of type object cannot be sent as JSON"):
+            turnwire.OpenAISpeaker(client(), **options)  # type: ignore[arg-type]
+    for template in ({"a": object()}, {"a": Decimal(1)}):
+        with pytest.raises(TypeError, match="cannot be sent as JSON"):
+            Turns(client(), template=template)  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize("case", CASES["unusable"], ids=lambda case: f"{case['object']}.{case['setting']}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import sys
 
 from ._params import FIELDS
@@ -97,27 +99,60 @@ def to_json(value: Any) -> str:
 
 
 _LARGEST = sys.float_info.max
+# What is sent to a service as it is given.
+_SENT = ("extra", "naming_template", "template", "voice")
 
 
 def settings_to_json(settings: Any) -> str:
     """The JSON of settings. Core reads the largest number as no limit of a time or a size, and refuses it elsewhere."""
-    return to_json(_finite(settings))
+    return to_json(_known(settings))
 
 
-def _finite(value: Any) -> Any:
-    """The value without numbers that JSON or a float does not have: the largest for larger ones, for others a list, which core
-    refuses for every setting in its own words."""
-    if isinstance(value, (int, float)) and not -_LARGEST <= value <= _LARGEST:
-        return _LARGEST if value > 0 else [None]
+def _known(value: Any) -> Any:
+    """The value in JSON's terms: any number as an integer or a float, the largest float for larger ones; and for what JSON does
+    not have a list, which core refuses for every setting in its own words."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)):
+        return value if -_LARGEST <= value <= _LARGEST else _LARGEST if value > 0 else [None]
     if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
+        return {name: inner if name in _SENT else _known(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return value
+        return [_known(inner) for inner in value]
+    number = _number(value)
+    if number is not None:
+        return _known(number)
+    plain = _converted(value)
+    return [None] if plain is _UNKNOWN else _known(plain)
+
+
+def _number(value: Any) -> int | float | None:
+    """The number that an object of another type is, such as a ``Decimal`` or one of ``numpy``: what ``src/seconds.rs`` reads."""
+    for method, read in (("__index__", operator.index), ("__float__", float)):
+        if hasattr(value, method):
+            try:
+                return read(value)
+            except OverflowError:
+                return math.inf if value > 0 else -math.inf
+            except (TypeError, ValueError):
+                # An array, or not a number.
+                continue
+    return None
+
+
+_UNKNOWN = object()
 
 
 def _plain(value: Any) -> Any:
-    """The JSON form of values that ``json`` does not know: models, iterables, dates, paths."""
+    """The JSON form of values that ``json`` does not know."""
+    plain = _converted(value)
+    if plain is _UNKNOWN:
+        raise TypeError(f"a value of type {type(value).__name__} cannot be sent as JSON")
+    return plain
+
+
+def _converted(value: Any) -> Any:
+    """The form of models, iterables, dates and paths."""
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json", exclude_unset=True)
     if hasattr(value, "isoformat"):
@@ -128,4 +163,4 @@ def _plain(value: Any) -> Any:
         return {key: value[key] for key in value}
     if hasattr(value, "__iter__") and not isinstance(value, (bytes, bytearray)):
         return list(value)
-    raise TypeError(f"a value of type {type(value).__name__} cannot be sent as JSON")
+    return _UNKNOWN
