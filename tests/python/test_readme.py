@@ -9,9 +9,11 @@ import inspect
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,8 @@ def test_snippet_of_our_documents(
         names = run(ours.code)
         if ours.printed is not None:
             assert without_ports(capsys.readouterr().out) == without_ports(ours.printed)
+        if isinstance(names.get("courier"), turnwire.Courier):
+            deliver_nothing(names["courier"], names["deliver"])
         for name, value in names.items():
             if name.startswith("test_"):
                 with FakeLlm() as own:
@@ -124,6 +128,16 @@ def test_snippet_of_our_documents(
             is_asgi = "async def" in ours.code
             status, body = asyncio.run(of_asgi(names["app"])) if is_asgi else of_flask(names["app"])
             assert status == 200 and b'"content"' in body and b'"done"' in body, (status, body)
+
+
+def deliver_nothing(courier: turnwire.Courier, deliver: Callable[[], None]) -> None:
+    # The next run ends at once.
+    courier.stop()
+    terminated = signal.getsignal(signal.SIGTERM)
+    try:
+        deliver()
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
 
 
 def without_ports(text: str) -> str:

@@ -18,6 +18,7 @@ mod jwt;
 mod large;
 mod many;
 mod parked;
+mod permitted;
 mod refused;
 mod secured;
 
