@@ -115,7 +115,11 @@ def has_delivered(courier: Courier, number: int) -> bool:
 
 
 def counted(store: FakeStore) -> int:
-    return sum(session["sessionMessageCount"] for session in store.stored()["sessions"])
+    """The messages of the workspace that are counted."""
+    sessions = store.stored()["sessions"]
+    return sum(
+        session["sessionMessageCount"] for session in sessions if session["sessionWorkspaceId"] == WORKSPACE
+    )
 
 
 def test_a_record_reaches_the_store_once_and_a_courier_can_run_again(
@@ -163,7 +167,12 @@ def test_a_dead_letter_is_seen_and_requeued_or_discarded(place: dict[str, Any]) 
     with Running(courier):
         until(lambda: courier.stats().dead == 2)
         first, second = courier.dead_letters()
-        assert (first.id, first.conversation, first.user_id, first.reason) == ("a", "chat", USER, "no such chat")
+        assert (first.id, first.conversation, first.user_id, first.reason) == (
+            "a",
+            "chat",
+            USER,
+            "no such chat",
+        )
         assert first.payload == {"text": "…"} and first.accepted_at <= first.died_at
         refuses = False
         assert courier.requeue("a") and not courier.requeue("a")

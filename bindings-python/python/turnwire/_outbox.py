@@ -253,7 +253,9 @@ class AsyncOutbox(AnyOutbox, AsyncClosing):
         super().__init__(path, sink, options)
 
     @classmethod
-    def memory(cls, *, sink: SinkFunction | AnyStore | NatsSink | None = None, **options: Unpack[OutboxOptions]) -> Self:
+    def memory(
+        cls, *, sink: SinkFunction | AnyStore | NatsSink | None = None, **options: Unpack[OutboxOptions]
+    ) -> Self:
         """An outbox in memory: its records are lost with the process."""
         return cls(None, sink=sink, **options)
 
