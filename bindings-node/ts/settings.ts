@@ -133,6 +133,10 @@ export interface DeliverySettings {
   concurrency?: number | null;
   /** The limit of one delivery. */
   limit?: number;
+  /**
+   * The bound of the first wait. A workspace whose creation has no answer is looked for after ten times this, at least 5 s and at
+   * most 60 s.
+   */
   initialBackoff?: number;
   maxBackoff?: number;
   maxRetryAfter?: number;

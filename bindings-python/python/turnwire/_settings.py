@@ -162,6 +162,8 @@ class DeliverySettings(TypedDict, total=False):
     concurrency: int
     limit: float | None
     initial_backoff: float | None
+    """The bound of the first wait. A workspace whose creation has no answer is looked for after ten times this, at least 5 s and
+    at most 60 s."""
     max_backoff: float | None
     max_retry_after: float | None
     max_age: float | None

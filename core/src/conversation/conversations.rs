@@ -50,7 +50,8 @@ pub trait Conversations: Send + Sync + 'static {
     ///
     /// A conversation is the right one if nobody else can have it: it has the name, was created since the message was
     /// [accepted](NewConversation::accepted_at), has no message, and [is not taken](NewConversation::is_taken) by another
-    /// conversation of the outbox. Two such conversations are alike, and either will do.
+    /// conversation of the outbox. Two such conversations are alike, and either will do. The outbox uses it only if no other
+    /// creation of that user and name is under way, and else calls this again.
     ///
     /// # Errors
     ///

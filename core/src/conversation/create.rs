@@ -51,7 +51,7 @@ impl<'a> NewConversation<'a> {
     }
 
     /// The time at which the first message was accepted, in milliseconds since 1970 on this machine's clock: no request for
-    /// the conversation was sent before.
+    /// the conversation whose answer is lost was sent before.
     pub fn accepted_at(&self) -> i64 {
         self.accepted_at
     }

@@ -15,6 +15,10 @@ use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep, Outcome};
 /// Prefix of the reason of every dead letter whose conversation does not exist.
 const FAILED: &str = "its workspace could not be created";
 
+/// The same of one that may exist.
+const LOST: &str =
+    "its workspace could not be created: the store may have created it, but its answer was lost";
+
 /// The operation name in errors of a creation.
 const CREATE: &str = "store.create_workspace";
 
@@ -52,7 +56,7 @@ impl Opener for ConversationOpener {
                 Err(Failed::Search(failure)) => match failure.effect(false) {
                     Effect::Nothing(Outcome::Dead { reason }) => Opened::InDoubt(in_doubt(&reason)),
                     Effect::Nothing(outcome) | Effect::Lost(outcome) => {
-                        Opened::Not(about_the_creation(outcome))
+                        Opened::Not(about(&format!("{LOST}, and it cannot be looked for"), outcome))
                     }
                     Effect::InDoubt => Opened::InDoubt(in_doubt(&failure.error().to_string())),
                 },
@@ -61,9 +65,9 @@ impl Opener for ConversationOpener {
                         if progress.is_requested() {
                             call.requests.was_refused();
                         }
-                        Opened::Not(about_the_creation(outcome))
+                        Opened::Not(about(FAILED, outcome))
                     }
-                    Effect::Lost(outcome) => Opened::Lost(about_the_creation(outcome)),
+                    Effect::Lost(outcome) => Opened::Lost(about(LOST, outcome)),
                     Effect::InDoubt => Opened::InDoubt(in_doubt(&failure.error().to_string())),
                 },
             }
@@ -122,7 +126,7 @@ impl Failed {
 }
 
 fn unanswered() -> Error {
-    let why = "the process that requested it has ended, or did not wait for the answer";
+    let why = "no workspace is certainly the one that was requested";
     Error::new(ErrorKind::Storage, CREATE, why)
 }
 
@@ -137,9 +141,9 @@ fn named(id: String) -> Result<String, CreateError> {
     }
 }
 
-/// Adds to the outcome's reason that the creation failed.
-fn about_the_creation(outcome: Outcome) -> Outcome {
-    let about = |reason: String| format!("{FAILED}: {reason}");
+/// Adds to the outcome's reason how the creation failed.
+fn about(failed: &str, outcome: Outcome) -> Outcome {
+    let about = |reason: String| format!("{failed}: {reason}");
     match outcome {
         Outcome::Retry { after, reason } => Outcome::Retry { after, reason: about(reason) },
         Outcome::Unavailable { after, reason } => {
@@ -151,7 +155,5 @@ fn about_the_creation(outcome: Outcome) -> Outcome {
 }
 
 fn in_doubt(why: &str) -> String {
-    format!(
-        "{FAILED}: the store may have created it, but its answer was lost: check the store before this is sent again ({why})"
-    )
+    format!("{LOST}: check the store before this is sent again ({why})")
 }

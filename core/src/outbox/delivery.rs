@@ -6,6 +6,10 @@ use std::time::Duration;
 const NO_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// The shortest bound of a wait between two attempts: retries without a wait would keep a processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// The first waits between attempts that pass before a place is looked for whose request has no answer, within these bounds.
+const BACKOFFS_OF_DOUBT: u32 = 10;
+const SHORTEST_DOUBT: Duration = Duration::from_secs(5);
+const LONGEST_DOUBT: Duration = Duration::from_secs(60);
 /// The most conversations that one process delivers concurrently.
 const MOST_AT_ONCE: usize = 1024;
 
@@ -28,7 +32,8 @@ pub struct Delivery {
     pub concurrency: usize,
     /// The time limit of one delivery. A longer one is cancelled, and retried later. Default 2 min.
     pub limit: Duration,
-    /// The bound of the first wait. Default 500 ms, at least 1 ms.
+    /// The bound of the first wait. Default 500 ms, at least 1 ms. A workspace whose creation has no answer is looked for
+    /// after ten times this wait, at least 5 s and at most 60 s: the store may still be creating it.
     pub initial_backoff: Duration,
     /// The upper bound of the doubled wait. Default 60 s, at least 1 ms.
     pub max_backoff: Duration,
@@ -51,6 +56,8 @@ pub struct Delivery {
     pub max_breaker_wait: Duration,
     /// The number of delivered ids that are remembered, so that the same id is not accepted again. Default 100,000.
     pub remembered: usize,
+    /// The wait before a place is looked for, if it is not the one that follows from `initial_backoff`.
+    pub(crate) doubt: Option<Duration>,
 }
 
 impl Default for Delivery {
@@ -67,6 +74,7 @@ impl Default for Delivery {
             breaker_wait: Duration::from_secs(30),
             max_breaker_wait: Duration::from_secs(5 * 60),
             remembered: 100_000,
+            doubt: None,
         }
     }
 }
@@ -154,6 +162,20 @@ impl Delivery {
         self
     }
 
+    /// Sets the wait before a workspace whose creation has no answer is looked for: for tests with a store that is never late.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn doubt_wait(mut self, wait: Duration) -> Self {
+        self.doubt = Some(wait);
+        self
+    }
+
+    /// The time in which a place that was requested without an answer may still come to be.
+    pub(crate) fn doubt(&self) -> Duration {
+        let wait = self.initial_backoff.saturating_mul(BACKOFFS_OF_DOUBT);
+        self.doubt.unwrap_or_else(|| wait.clamp(SHORTEST_DOUBT, LONGEST_DOUBT))
+    }
+
     /// The settings, limited so that sums of times do not overflow.
     pub(crate) fn bounded(self) -> Self {
         let wait = |time: Duration| time.clamp(SHORTEST_WAIT, NO_LIMIT);
@@ -169,6 +191,7 @@ impl Delivery {
             poison_tries: self.poison_tries,
             breaker_failures: self.breaker_failures,
             remembered: self.remembered,
+            doubt: self.doubt,
         }
     }
 

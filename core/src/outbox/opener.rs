@@ -43,7 +43,7 @@ pub(crate) struct OpeningCall<'a> {
     pub(crate) is_again: bool,
     /// True if the answer to an earlier request is lost.
     pub(crate) is_doubted: bool,
-    /// The time at which the record was accepted, in milliseconds since the epoch: the place is no older.
+    /// The time at which the record was first accepted, in milliseconds since the epoch: the place is no older.
     pub(crate) accepted_at: u64,
     /// Records each request.
     pub(crate) requests: &'a dyn Requests,

@@ -5,7 +5,7 @@
 //!    ▲                  │      │                ▲
 //!    ├─ certainly not ──┘   no answer           │
 //!    │       done              ▼                │
-//!    └─── there is none ─── doubted ── found ───┘   never to be known: dead, with all that wait behind it
+//!    └─── there is none ─── doubted ── found ───┘   never to be known: dead while requested, with all that wait behind it
 //! ```
 //!
 //! The step is part of the record, so the next process that opens the file continues with it. A request is stored
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::Span;
 
+use super::state::Millis;
 use crate::error::Error;
 
 /// The state of the opening of a record's conversation.
@@ -23,10 +24,10 @@ use crate::error::Error;
 pub(crate) enum Opening {
     /// The plan; the service was not asked, or certainly did nothing.
     Planned(Value),
-    /// The service was asked, and its answer is not known yet.
+    /// The service was asked, and its answer is not known yet. Of a dead letter: a person was told to look for the place.
     Requested(Value),
-    /// The answer is lost: the place may exist, and is looked for first.
-    Doubted(Value),
+    /// The answer is lost: the place may exist, and is looked for first. It is no older than `since`.
+    Doubted { plan: Value, since: Millis },
     /// The place exists, and the conversation has its name. The plan may have further steps.
     Opened(Value),
     /// All steps are done; the record itself can be delivered.
@@ -54,7 +55,7 @@ impl Opening {
     /// The state after a person requeues a dead letter.
     pub(super) fn requeued(self) -> Self {
         match self {
-            Opening::Requested(plan) | Opening::Doubted(plan) => Opening::Planned(plan),
+            Opening::Requested(plan) => Opening::Planned(plan),
             Opening::Unopened { behind, .. } => Opening::Behind(behind),
             other => other,
         }
@@ -62,7 +63,19 @@ impl Opening {
 
     /// Returns true if the conversation has no place yet, and this record must open it.
     pub(super) fn is_to_open(&self) -> bool {
-        matches!(self, Opening::Planned(_) | Opening::Requested(_) | Opening::Doubted(_))
+        matches!(self, Opening::Planned(_) | Opening::Requested(_) | Opening::Doubted { .. })
+    }
+
+    pub(super) fn is_doubted(&self) -> bool {
+        matches!(self, Opening::Doubted { .. })
+    }
+
+    /// The state of another record whose request is under way, and may have created the place that is opened with this.
+    pub(super) fn rival(&self) -> Option<Opening> {
+        match self {
+            Opening::Opened(plan) => Some(Opening::Requested(plan.clone())),
+            _ => None,
+        }
     }
 
     /// The id of the record on which the name of this one's conversation depends.
@@ -84,6 +97,10 @@ impl Opening {
 
 /// The reason of a dead letter whose conversation no record will open.
 pub(super) const ALONE: &str = "the record that opens its conversation is gone";
+
+/// The addition to the reason of a dead letter whose conversation may have a place.
+pub(super) const DOUBTFUL: &str =
+    "its conversation may have been created, and is looked for first when this is sent again";
 
 /// Replaces the provisional name of a conversation, which is unique, in a payload.
 pub(super) fn renamed(payload: &str, from: &str, to: &str) -> String {

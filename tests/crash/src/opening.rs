@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -65,6 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         std::thread::sleep(Duration::from_millis(random.u64(20..=options.life)));
         process.kill()?;
         ensure!(process.wait()?.code().is_none(), "a process ended by itself");
+        settle(&store)?;
     }
     let last = outbox(scratch.path()).sink(client(&store.url(), &login)?).start()?;
     let report = wait_for(last.flush(Duration::from_secs(60)))?;
@@ -74,6 +76,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("  see {}", scratch.keep().display());
     }
     judged
+}
+
+/// Waits until the store has answered all requests of the killed process: what they create is visible to the next one.
+fn settle(store: &FakeStore) -> Result<()> {
+    // Connections are accepted in their order: when this one is answered, all earlier ones are open or done.
+    let mut last = TcpStream::connect(store.fake().address())?;
+    last.write_all(b"GET / HTTP/1.1\r\nhost: fake\r\nconnection: close\r\n\r\n")?;
+    last.read_to_end(&mut Vec::new())?;
+    drop(last);
+    store.fake().wait_for_blocking(|log| log.open_connections == 0);
+    Ok(())
 }
 
 /// Each accepted message is saved once, in the only workspace of its name.
@@ -158,10 +171,11 @@ fn taken_in(directory: &Path) -> PathBuf {
 }
 
 fn outbox(directory: &Path) -> turnwire::outbox::OutboxBuilder {
-    // A creation that is in doubt is looked for after ten times the first wait, which is longer than the store takes.
+    // No request is open when a process starts, so that a search may follow soon.
     let delivery = Delivery::new()
         .initial_backoff(Duration::from_millis(20))
-        .max_backoff(Duration::from_millis(20));
+        .max_backoff(Duration::from_millis(20))
+        .doubt_wait(Duration::from_millis(200));
     Outbox::builder().path(outbox_in(directory)).delivery(delivery)
 }
 

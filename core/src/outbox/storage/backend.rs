@@ -63,7 +63,8 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         now: Millis,
     ) -> Result<Option<ClaimedRecord>, Fault>;
 
-    /// As [`open`](Self::open), unless another conversation has the name.
+    /// As [`open`](Self::open), unless another conversation has the name, or may be about to get it
+    /// ([`has_rival`](Self::has_rival)).
     fn adopt(
         &mut self,
         claimed: &ClaimedRecord,
@@ -72,8 +73,12 @@ pub(in crate::outbox) trait Backend: Debug + Send {
         now: Millis,
     ) -> Result<Adopted, Fault>;
 
-    /// Returns true if a record that is pending or dead is in a conversation with this name.
+    /// Returns true if a record that is pending, dead, or remembered as delivered is in a conversation with this name: a sink
+    /// may have it long before the service does.
     fn is_taken(&mut self, name: &str) -> Result<bool, Fault>;
+
+    /// Returns true if another record of the user has requested the same place, and its answer may still arrive.
+    fn has_rival(&mut self, claimed: &ClaimedRecord, opening: &Opening) -> Result<bool, Fault>;
 
     /// Stores the transition of a claimed record, unless it is not pending. If the record dies before its conversation
     /// was opened, all records that wait behind it die too.

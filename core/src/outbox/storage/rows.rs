@@ -77,7 +77,7 @@ pub(in crate::outbox) struct ClaimedRecord {
 pub(in crate::outbox) enum Adopted {
     /// Named; `None` as for [`Backend::open`](super::Backend::open).
     Named(Option<ClaimedRecord>),
-    /// Another conversation has the name.
+    /// Another conversation has the name, or may be about to get it.
     Taken,
 }
 

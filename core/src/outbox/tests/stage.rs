@@ -52,6 +52,8 @@ pub(super) struct Notes {
     /// The successive answers to requests for a conversation's place; `None`: it is not an opener.
     answers: Option<Vec<Opened>>,
     opened: Vec<String>,
+    /// The time of the last search: no place is older.
+    since: Option<u64>,
     places: Vec<String>,
     /// Conversations with a running delivery.
     sending: HashMap<String, u32>,
@@ -82,6 +84,11 @@ impl Script {
     /// The conversations that it opened and began.
     pub(super) fn opened(&self) -> Vec<String> {
         self.notes(|notes| notes.opened.clone())
+    }
+
+    /// The time since which a place was last looked for.
+    pub(super) fn since(&self) -> Option<u64> {
+        self.notes(|notes| notes.since)
     }
 
     /// The records that it received, with the place named in their payloads.
@@ -203,6 +210,7 @@ impl Opener for Script {
             };
             let mut looked = None;
             if call.is_doubted {
+                lock(&self.0).since = Some(call.accepted_at);
                 match next("look") {
                     Some(answer @ (Opened::As(_) | Opened::Lost(_))) => looked = Some(answer),
                     Some(answer) => return answer,

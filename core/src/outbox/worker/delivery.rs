@@ -12,7 +12,7 @@ use super::claim::ClaimedConversation;
 use super::opening::Place;
 use crate::guard;
 use crate::outbox::clock::millis;
-use crate::outbox::opening::Opening;
+use crate::outbox::opening::{DOUBTFUL, Opening};
 use crate::outbox::outcome::Outcome;
 use crate::outbox::record::Record;
 use crate::outbox::shared::{Phase, SharedOutbox, lock};
@@ -70,7 +70,7 @@ impl ClaimedConversation {
                 self.outcome(&**sink, &record).await
             }
             Place::Missing(outcome) => outcome,
-            Place::Doubted => return self.wait_for_doubt(&claimed).await,
+            Place::Doubted(reason) => return self.wait_for_doubt(&claimed, reason).await,
             Place::WithoutOpener => return self.wait_for_opener(&claimed).await,
             Place::ClaimLost => {
                 lock(&shared.breaker).abandon_probe();
@@ -175,7 +175,10 @@ impl ClaimedConversation {
             RetryDecision::Delivered => {
                 Transition::Delivered { poisoned: std::mem::take(suspects), continue_conversation }
             }
-            RetryDecision::Dead { attempt, reason } => {
+            RetryDecision::Dead { attempt, mut reason } => {
+                if claimed.opening.as_ref().is_some_and(Opening::is_doubted) {
+                    reason = format!("{reason}; {DOUBTFUL}");
+                }
                 Transition::Dead { attempt, reason, continue_conversation }
             }
             RetryDecision::Later { attempt, wait, needs_token, is_suspect, reason } => {

@@ -22,16 +22,21 @@ use crate::outbox::storage::{Adopted, ClaimedRecord, Fault, Settled, Transition}
 /// The wait of a record if this process cannot open its conversation: another one may.
 const NO_OPENER: Duration = Duration::from_secs(60);
 
-/// The first waits between attempts that pass before a doubted place is looked for: the service may still be creating it.
-const DOUBT: u32 = 10;
+/// The reason of a record that waits because the place may be in creation.
+const IN_CREATION: &str =
+    "the answer to the request for its conversation is lost: it is looked for first";
+
+/// The reason of a record that waits because the place that was found is another's, or may become another's.
+const ANOTHERS: &str =
+    "the place that was found may be that of another conversation: it is looked for again";
 
 /// The place of a conversation at the service.
 pub(super) enum Place {
     Exists,
     /// It does not exist yet, or never will: the outcome replaces that of a delivery.
     Missing(Outcome),
-    /// It may exist, and is looked for later.
-    Doubted,
+    /// It may exist, and is looked for later, for this reason.
+    Doubted(&'static str),
     /// This process cannot open it.
     WithoutOpener,
     /// Another process has taken the claim of the conversation.
@@ -52,10 +57,12 @@ impl ClaimedConversation {
             Some(Opening::Unopened { reason, .. }) => return dead(reason),
             Some(Opening::Requested(plan)) => {
                 // The process that sent the request has ended, or gave up waiting.
-                claimed.opening = Some(Opening::Doubted(plan));
-                return Place::Doubted;
+                claimed.opening = Some(doubted(claimed, plan));
+                return Place::Doubted(IN_CREATION);
             }
-            Some(Opening::Planned(plan) | Opening::Doubted(plan) | Opening::Opened(plan)) => plan,
+            Some(
+                Opening::Planned(plan) | Opening::Doubted { plan, .. } | Opening::Opened(plan),
+            ) => plan,
         };
         let Some(opener) = self.shared.sink.opener() else { return Place::WithoutOpener };
         let shared = self.shared.clone();
@@ -71,21 +78,23 @@ impl ClaimedConversation {
                     let opening = Opening::Opened(plan.clone());
                     let named = match self.name(claimed, &name, opening, is_found).await {
                         Adopted::Named(named) => named,
-                        Adopted::Taken => {
-                            let why = "the place that was found is another conversation's now";
-                            return Place::Missing(Outcome::retry(why));
-                        }
+                        // That says nothing about the service, nor about the record.
+                        Adopted::Taken => return Place::Doubted(ANOTHERS),
                     };
                     observer.opened(&name);
                     let Some(named) = named else { return Place::ClaimLost };
                     *claimed = named;
                 }
-                Opened::Not(outcome) => return Place::Missing(outcome),
-                Opened::Lost(outcome) => {
-                    claimed.opening = Some(Opening::Doubted(plan));
+                Opened::Not(outcome) if !is_requested(claimed) => return Place::Missing(outcome),
+                // An opener that ended during its request has no answer either.
+                Opened::Not(outcome) | Opened::Lost(outcome) => {
+                    claimed.opening = Some(doubted(claimed, plan));
                     return Place::Missing(self.after_the_doubt(outcome));
                 }
-                Opened::InDoubt(reason) => return dead(reason),
+                Opened::InDoubt(reason) => {
+                    claimed.opening = Some(Opening::Requested(plan));
+                    return dead(reason);
+                }
             }
         }
         self.begin(&*opener, claimed, record, (&plan, is_resumed), &observer).await;
@@ -101,11 +110,14 @@ impl ClaimedConversation {
         Some(settled)
     }
 
-    /// Postpones a record whose place may be in creation.
-    pub(super) async fn wait_for_doubt(&mut self, claimed: &ClaimedRecord) -> Option<Settled> {
-        let reason =
-            "the answer to the request for its conversation is lost: it is looked for first";
-        self.postpone(claimed, self.doubt(), reason).await
+    /// Postpones a record whose place may exist, or come to be.
+    pub(super) async fn wait_for_doubt(
+        &mut self,
+        claimed: &ClaimedRecord,
+        reason: &str,
+    ) -> Option<Settled> {
+        let wait = self.shared.settings.delivery.doubt();
+        self.postpone(claimed, wait, reason).await
     }
 
     /// Postpones a record without an attempt. That says nothing about the service, nor about the record.
@@ -126,18 +138,13 @@ impl ClaimedConversation {
         self.settle(claimed, later).await.map(|(settled, _)| settled)
     }
 
-    /// The time in which a place that was requested may still come to be.
-    fn doubt(&self) -> Duration {
-        self.shared.settings.delivery.initial_backoff.saturating_mul(DOUBT)
-    }
-
     /// The outcome with a wait that is no shorter than the doubt.
     fn after_the_doubt(&self, outcome: Outcome) -> Outcome {
         let asked = match &outcome {
             Outcome::Retry { after, .. } | Outcome::Unavailable { after, .. } => *after,
             _ => None,
         };
-        outcome.after(asked.unwrap_or_default().max(self.doubt()))
+        outcome.after(asked.unwrap_or_default().max(self.shared.settings.delivery.doubt()))
     }
 
     /// Requests the place. Afterwards the claimed record states whether the place may exist.
@@ -155,8 +162,11 @@ impl ClaimedConversation {
             record,
             plan,
             is_again: claimed.attempt.failures > 0,
-            is_doubted: matches!(claimed.opening, Some(Opening::Doubted(_))),
-            accepted_at: claimed.attempt.accepted_at,
+            is_doubted: claimed.opening.as_ref().is_some_and(Opening::is_doubted),
+            accepted_at: match &claimed.opening {
+                Some(Opening::Doubted { since, .. }) => *since,
+                _ => claimed.attempt.accepted_at,
+            },
             requests: &requests,
             observer,
         };
@@ -234,6 +244,18 @@ impl ClaimedConversation {
         // The record's transition makes up for a failed write.
         let _ = self.shared.backend().save_opening(claimed, self.shared.clock.now());
     }
+}
+
+/// The state of a record whose request has no answer.
+fn doubted(claimed: &ClaimedRecord, plan: Value) -> Opening {
+    match &claimed.opening {
+        Some(doubted @ Opening::Doubted { .. }) => doubted.clone(),
+        _ => Opening::Doubted { plan, since: claimed.attempt.accepted_at },
+    }
+}
+
+fn is_requested(claimed: &ClaimedRecord) -> bool {
+    matches!(claimed.opening, Some(Opening::Requested(_)))
 }
 
 fn retry(reason: String) -> Opened {

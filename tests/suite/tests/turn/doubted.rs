@@ -144,6 +144,26 @@ async fn a_workspace_that_is_used_or_old_is_not_the_one_that_is_looked_for() {
 }
 
 #[tokio::test]
+async fn a_workspace_that_only_a_clock_excludes_is_a_persons_to_decide() {
+    let bench = Bench::replying(Script::chat(["a"])).await;
+    client(&bench).create_workspace(USER, MESSAGE).await.unwrap();
+    let mut listed = serde_json::json!(bench.store.stored().workspaces);
+    // As a store west of Greenwich writes it, without a zone.
+    let made_at = listed[0]["workspaceCreatedAt"].as_i64().unwrap();
+    listed[0]["workspaceCreatedAt"] = (made_at - 9 * 3_600_000).into();
+    let listed = serde_json::json!({"success": true, "data": listed});
+    bench.store.fake().script("workspaces", Script::body(listed));
+    bench.store.fake().script("create-workspace", breaks());
+    let turns = bench.settings().workspace_wait(SHORT).build().unwrap();
+    read(&mut turns.start(bench.ask_anew())).await;
+    assert_eq!(counts(&turns.flush(DEADLINE).await), (0, 0, 2));
+    assert_eq!(bench.calls("POST /api/workspace/create"), 2);
+    for letter in turns.outbox().unwrap().dead_letters().unwrap() {
+        assert!(letter.reason.contains("check the store"), "{letter:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_workspace_of_another_conversation_that_is_not_delivered_yet_is_not_taken_from_it() {
     let (bench, turns) = bench_of([Script::pass(), breaks(), Script::pass()]).await;
     for session in [FakeStore::refusal(500, "no"), Script::pass()] {

@@ -114,7 +114,8 @@ impl Bench {
             .initial_backoff(Duration::from_millis(5))
             .max_backoff(Duration::from_millis(20))
             .breaker_wait(Duration::from_millis(40))
-            .max_breaker_wait(Duration::from_millis(80));
+            .max_breaker_wait(Duration::from_millis(80))
+            .doubt_wait(Duration::from_millis(50));
         Turns::builder(llm)
             .model("m")
             .store(store.timeouts(timeouts).build().unwrap())

@@ -125,7 +125,8 @@ async fn turns(store: &InMemory, replies: usize) -> (Bench, Turns) {
         .initial_backoff(Duration::from_millis(5))
         .max_backoff(Duration::from_millis(20))
         .breaker_wait(Duration::from_millis(40))
-        .max_breaker_wait(Duration::from_millis(80));
+        .max_breaker_wait(Duration::from_millis(80))
+        .doubt_wait(Duration::from_millis(50));
     let outbox = Outbox::builder().delivery(delivery).start().unwrap();
     let turns =
         Turns::builder(bench.openai()).model("m").store(Arc::new(store.clone())).outbox(outbox);

@@ -22,7 +22,8 @@ fn outbox(file: &Path) -> OutboxBuilder {
         .initial_backoff(Duration::from_millis(5))
         .max_backoff(Duration::from_millis(20))
         .breaker_wait(Duration::from_millis(20))
-        .max_breaker_wait(Duration::from_millis(40));
+        .max_breaker_wait(Duration::from_millis(40))
+        .doubt_wait(Duration::from_millis(50));
     Outbox::builder().path(file).delivery(delivery)
 }
 

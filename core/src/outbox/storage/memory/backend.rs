@@ -142,7 +142,7 @@ impl Backend for Memory {
         opening: &Opening,
         now: Millis,
     ) -> Result<Adopted, Fault> {
-        match self.is_taken(name)? {
+        match self.is_taken(name)? || self.has_rival(claimed, opening)? {
             true => Ok(Adopted::Taken),
             false => self.open(claimed, name, opening, now).map(Adopted::Named),
         }
@@ -150,7 +150,22 @@ impl Backend for Memory {
 
     fn is_taken(&mut self, name: &str) -> Result<bool, Fault> {
         let is_dead = self.dead.values().any(|row| row.conversation == name);
-        Ok(is_dead || self.has_conversation(name))
+        let is_in = |known: &Known| match known {
+            Known::Delivered(row) => row.conversation.as_deref() == Some(name),
+            _ => false,
+        };
+        Ok(is_dead || self.has_conversation(name) || self.known.values().any(is_in))
+    }
+
+    fn has_rival(&mut self, claimed: &ClaimedRecord, opening: &Opening) -> Result<bool, Fault> {
+        let requested = opening.rival();
+        let is_rival = |Pending { record, .. }: &Pending| {
+            requested.is_some()
+                && record.opening == requested
+                && record.user == claimed.user
+                && record.id != claimed.id
+        };
+        Ok(self.pending.values().any(is_rival))
     }
 
     fn settle(
@@ -190,7 +205,8 @@ impl Backend for Memory {
                 next = continue_conversation.then(|| self.next(name, 0, now)).flatten();
             }
             Transition::Dead { attempt, reason, continue_conversation } => {
-                if is_applied {
+                if let Some(row) = self.pending.get_mut(&claimed.seq).filter(|_| is_applied) {
+                    row.record.opening = claimed.opening.clone();
                     died.extend(self.make_dead(claimed.seq, attempt.failures, reason, now));
                 }
                 if is_applied && claimed.opening.as_ref().is_some_and(Opening::is_to_open) {

@@ -142,9 +142,13 @@ impl Backend for Disk {
         _now: Millis,
     ) -> Result<Adopted, Fault> {
         let me = self.me;
-        let adopted = self.write(|connection| match openings::is_taken(connection, name)? {
-            true => Ok(Adopted::Taken),
-            false => places::open(connection, claimed, name, opening, me).map(Adopted::Named),
+        let adopted = self.write(|connection| {
+            let is_anothers = openings::is_taken(connection, name)?
+                || openings::has_rival(connection, claimed, opening)?;
+            match is_anothers {
+                true => Ok(Adopted::Taken),
+                false => places::open(connection, claimed, name, opening, me).map(Adopted::Named),
+            }
         })?;
         Ok(match adopted {
             Adopted::Named(opened) => Adopted::Named(self.moved(claimed, opened)),
@@ -154,6 +158,10 @@ impl Backend for Disk {
 
     fn is_taken(&mut self, name: &str) -> Result<bool, Fault> {
         self.read(|connection| openings::is_taken(connection, name))
+    }
+
+    fn has_rival(&mut self, claimed: &ClaimedRecord, opening: &Opening) -> Result<bool, Fault> {
+        self.read(|connection| openings::has_rival(connection, claimed, opening))
     }
 
     fn settle(
@@ -190,7 +198,8 @@ impl Backend for Disk {
                 Transition::Dead { attempt, reason, continue_conversation } => {
                     let removed = records::remove(connection, &claimed.id)?;
                     let is_applied = removed.is_some();
-                    if let Some(head) = removed {
+                    if let Some(mut head) = removed {
+                        head.record.opening.clone_from(&claimed.opening);
                         make_dead(connection, head, *attempt, reason, now)?;
                         died.push((claimed.id.clone(), reason.clone()));
                     }

@@ -83,11 +83,34 @@ pub(super) fn save(connection: &Connection, claimed: &ClaimedRecord) -> Result<b
     Ok(connection.prepare_cached(sql)?.execute(params![claimed.id, opening])? == 1)
 }
 
-/// Returns true if a record that is pending or dead is in a conversation with this name.
+/// Returns true if another process has put the opening of a claimed record in doubt.
+pub(super) fn is_put_in_doubt(connection: &Connection, claimed: &ClaimedRecord) -> Result<bool> {
+    let sql = "SELECT opening FROM record WHERE id = ?1";
+    let stored = connection.prepare_cached(sql)?.query_row([&claimed.id], |row| read(row, 0));
+    let is_doubted = |opening: &Option<Opening>| opening.as_ref().is_some_and(Opening::is_doubted);
+    Ok(stored.optional()?.is_some_and(|stored| is_doubted(&stored))
+        && !is_doubted(&claimed.opening))
+}
+
+/// Returns true if a record that is pending, dead or delivered is in a conversation with this name.
 pub(super) fn is_taken(connection: &Connection, name: &str) -> Result<bool> {
+    // An index of the delivered ones would cost each delivery more than a rare search costs without.
     let sql = "SELECT EXISTS (SELECT 1 FROM conversation WHERE name = ?1)
-        OR EXISTS (SELECT 1 FROM dead WHERE conversation = ?1)";
+        OR EXISTS (SELECT 1 FROM dead WHERE conversation = ?1)
+        OR EXISTS (SELECT 1 FROM delivered WHERE conversation = ?1)";
     connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// Returns true if another record of the user has requested the place that this one opens, and has no answer yet.
+pub(super) fn has_rival(
+    connection: &Connection,
+    claimed: &ClaimedRecord,
+    opening: &Opening,
+) -> Result<bool> {
+    let Some(requested) = opening.rival() else { return Ok(false) };
+    let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE opening = ?1 AND user IS ?2 AND id <> ?3)";
+    let its = params![requested.to_json(), claimed.user, claimed.id];
+    connection.prepare_cached(sql)?.query_row(its, |row| row.get(0))
 }
 
 /// Renames a conversation. Of its records, only the one with this id has steps of the opening left.

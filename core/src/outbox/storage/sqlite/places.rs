@@ -19,6 +19,11 @@ pub(super) fn open(
     if !is_pending || !claims::is_mine(connection, from, me)? {
         return Ok(None);
     }
+    // This process was taken for dead, and its answer comes too late: another conversation may have adopted the place.
+    if openings::is_put_in_doubt(connection, claimed)? {
+        claims::schedule(connection, from)?;
+        return Ok(None);
+    }
     openings::rename(connection, from, name, &claimed.id, opening)?;
     let first = records::first_after(connection, name, 0)?;
     let is_first = first.as_ref().is_some_and(|head| head.record.id == claimed.id);

@@ -99,6 +99,9 @@ const STEPS: &[&str] = &["
     CREATE TABLE turn_stop (
         id TEXT NOT NULL, user TEXT NOT NULL, asked_at INTEGER NOT NULL, PRIMARY KEY (id, user)
     ) STRICT, WITHOUT ROWID;
+", "
+    -- Before a record takes a place that it has found, it looks for others that may be about to get the same one.
+    CREATE INDEX record_opening ON record (opening) WHERE opening IS NOT NULL;
 "];
 
 #[cfg(test)]

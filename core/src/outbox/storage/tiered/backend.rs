@@ -111,7 +111,7 @@ impl Backend for TieredBackend {
         opening: &Opening,
         now: Millis,
     ) -> Result<Adopted, Fault> {
-        match self.is_taken(name)? {
+        match self.is_taken(name)? || self.has_rival(claimed, opening)? {
             true => Ok(Adopted::Taken),
             false => self.on_tier(claimed, |tier| tier.adopt(claimed, name, opening, now)),
         }
@@ -121,6 +121,13 @@ impl Backend for TieredBackend {
         match self.memory.is_taken(name)? {
             true => Ok(true),
             false => self.file.act(|disk| disk.is_taken(name)),
+        }
+    }
+
+    fn has_rival(&mut self, claimed: &ClaimedRecord, opening: &Opening) -> Result<bool, Fault> {
+        match self.memory.has_rival(claimed, opening)? {
+            true => Ok(true),
+            false => self.file.act(|disk| disk.has_rival(claimed, opening)),
         }
     }
 
