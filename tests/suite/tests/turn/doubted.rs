@@ -149,8 +149,9 @@ async fn a_workspace_that_only_a_clock_excludes_is_a_persons_to_decide() {
     client(&bench).create_workspace(USER, MESSAGE).await.unwrap();
     let mut listed = serde_json::json!(bench.store.stored().workspaces);
     // As a store west of Greenwich writes it, without a zone.
-    let made_at = listed[0]["workspaceCreatedAt"].as_i64().unwrap();
-    listed[0]["workspaceCreatedAt"] = (made_at - 9 * 3_600_000).into();
+    let made = listed.as_array_mut().unwrap().last_mut().unwrap();
+    let made_at = made["workspaceCreatedAt"].as_i64().unwrap();
+    made["workspaceCreatedAt"] = (made_at - 9 * 3_600_000).into();
     let listed = serde_json::json!({"success": true, "data": listed});
     bench.store.fake().script("workspaces", Script::body(listed));
     bench.store.fake().script("create-workspace", breaks());
