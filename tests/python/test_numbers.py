@@ -148,7 +148,7 @@ class Index(Float):
 REFUSED = [object(), b"1", Decimal("NaN"), Decimal("sNaN"), -Fraction(10**400)]
 NOT_WHOLE = [Decimal(1), Fraction(1), Float(), Fraction(10**400)]
 TAKEN = [Decimal("0.5"), Fraction(1, 2), Float(), Index(), Decimal("Infinity"), Fraction(10**400)]
-# What only Python has, by the first word of the kind: what is refused, and what is taken.
+# Values that only Python has, by the first word of the kind: those refused, and those taken.
 OF_PYTHON: dict[str, tuple[list[Any], list[Any]]] = {
     "time": ([*REFUSED, Decimal(-1)], TAKEN),
     "bytes": ([*REFUSED, Decimal(-1)], [Decimal(4096), *TAKEN[2:]]),

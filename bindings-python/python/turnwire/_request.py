@@ -99,7 +99,7 @@ def to_json(value: Any) -> str:
 
 
 _LARGEST = sys.float_info.max
-# What is sent to a service as it is given.
+# Settings that are sent to a service as they are given.
 _SENT = ("extra", "naming_template", "template", "voice")
 
 
