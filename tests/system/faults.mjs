@@ -28,8 +28,12 @@ const TOKEN_LIFE = 5;
 const TOKEN_LASTS = 1800;
 /** The seconds by which the clock is set back. */
 const BACK = 3600;
+/** The most kills of a store until one leaves a creation in doubt. */
+const MOST_KILLS = 5;
 /** The folder of PostgreSQL's tables in that of the system, for the fault that fills it. */
 const TABLES = 'tables';
+/** The effect of that fault: the turns that ended meanwhile. */
+const OUTAGE = 'turns with a full database';
 /** The end of each message for that fault, so that soon no page of a table has room for the next one. */
 const LONG = ' 아주 긴 말'.repeat(80);
 
@@ -95,7 +99,7 @@ export const FAULTS = {
     }
     const without = ledger.turns - before;
     const refused = refusedWrites(system) - refusedBefore;
-    return () => ({ 'refused writes': refused, 'turns with a full database': without });
+    return () => ({ 'refused writes': refused, [OUTAGE]: without });
   },
   'token-expires': async ({ system, ledger, turnsDone, turns }) => {
     await turnsDone(turns / 3);
@@ -130,23 +134,33 @@ export const FAULTS = {
     ledger.each = () => leaves(pick);
     return () => ({ 'turns that were left': ledger.messages.filter(({ isLeft }) => isLeft).length });
   },
-  'store-killed-at-creation': async ({ system, ledger, pick, turnsDone, turns, isShort }) => {
-    const { store } = system;
-    // The requests for workspaces reach its port, and wait there.
-    store.signal('SIGSTOP');
-    await until(() => isSending(system), () => 'no request for a workspace');
-    // In this time it makes none, some or all.
-    store.signal('SIGCONT');
-    await wait(pick(30));
-    await store.kill();
-    const before = ledger.turns;
-    try {
-      await (isShort ? turnsDone(turns / 2) : wait(30_000));
-    } finally {
-      await system.startStore();
+  'store-killed-at-creation': async ({ system, ledger, pick, turnsDone, turns, isShort, name, seed }) => {
+    let [killed, lost, without] = [0, 0, 0];
+    const more = [];
+    // A store that has answered all is killed again, with another conversation.
+    for (let tries = 0; lost === 0 && tries < MOST_KILLS; tries += 1) {
+      const { store } = system;
+      // The requests for workspaces reach its port, and wait there.
+      store.signal('SIGSTOP');
+      if (tries > 0) more.push(ledger.talk([`${name} ${seed}: 새 이야기 ${tries}`]));
+      await until(() => isCreating(system), () => 'no request for a workspace');
+      // In this time it makes none, some or all.
+      store.signal('SIGCONT');
+      await wait(pick(30));
+      await store.kill();
+      killed += Number(store.status === 'SIGKILL');
+      const before = ledger.turns;
+      try {
+        await until(() => !isCreating(system), () => 'a request to a store that is gone');
+        lost = lostCreations(system);
+        if (lost > 0) await (isShort ? turnsDone(turns / 2) : wait(30_000));
+      } finally {
+        await system.startStore();
+      }
+      without += ledger.turns - before;
     }
-    const without = ledger.turns - before;
-    return () => ({ 'killed stores': Number(store.status === 'SIGKILL'), 'turns without a store': without });
+    await Promise.all(more);
+    return () => ({ 'killed stores': killed, 'lost answers to a creation': lost, 'turns without a store': without });
   },
   'clock-back': async ({ system, ledger, turnsDone, turns, name, seed }) => {
     await turnsDone(turns / 3);
@@ -168,9 +182,19 @@ function hasOthers(system, before, gone) {
   return workers.length === before.length && !workers.some((pid) => gone.includes(pid));
 }
 
-/** Returns true while the outbox waits for an answer of the store. */
-function isSending(system) {
-  return outbox(system, 'pending').includes('"sending"');
+/** The records that wait in the outbox. */
+function pending(system) {
+  return outbox(system, 'pending').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+}
+
+/** Returns true while the outbox waits for the answer to a creation. */
+function isCreating(system) {
+  return pending(system).some(({ state, conversation }) => state === 'sending' && conversation.startsWith('new-'));
+}
+
+/** The creations whose answer is lost: the store had the request, and may have made the workspace. */
+function lostCreations(system) {
+  return pending(system).filter(({ reason }) => /workspace could not be created: .*the connection broke/.test(reason)).length;
 }
 
 /** The writes that the database has refused since the start, of which the store tells in its log. */
@@ -273,14 +297,16 @@ export async function run(system, name, { seed, turns, isShort }) {
   try {
     const [effects] = await Promise.all([FAULTS[name]({ system, ledger, pick, turns, isShort, turnsDone, name, seed }), talks]);
     // PostgreSQL refuses some rows while others still have room. A record that fails while others get through is a dead letter, for a person.
-    if (name === 'database-full') ledger.stages.set('dead letter, sent again by hand', await sentAgain(system));
+    const letters = name === 'database-full' ? await sentAgain(system) : 0;
     const left = await emptied(system);
     const { messages, rows, found } = await ledger.differences();
     if (left) found.push(left);
     const happened = effects(rows);
     for (const [effect, count] of Object.entries(happened)) if (!(count > 0)) found.push(`the fault had no effect: no ${effect}`);
+    // Each turn has two messages. What the outbox itself delivers once there is space again needs no person.
+    if (letters > 0 && letters >= 2 * happened[OUTAGE]) found.push(`${letters} dead letters: all messages of the outage`);
     for (const code of ledger.codes) if (!CODES.has(code)) found.push(`a failure without a code of ERRORS.md: ${code}`);
-    return { messages, rows: rows.length, found, effects: happened, words: ledger.words, stages: ledger.stages };
+    return { messages, rows: rows.length, letters, found, effects: happened, words: ledger.words, stages: ledger.stages };
   } finally {
     // A run leaves nothing to the next one, also when its fault could not be made.
     await Promise.allSettled([talks]);
@@ -329,9 +355,9 @@ async function main() {
     try {
       for (const name of of) {
         const began = Date.now();
-        const { messages, rows, found, effects, words, stages } = await run(system, name, { seed, turns, isShort });
+        const { messages, rows, letters, found, effects, words, stages } = await run(system, name, { seed, turns, isShort });
         faults += found.length;
-        console.log(`seed ${seed}, ${name}: ${messages} messages, ${rows} rows, ${found.length} wrong, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+        console.log(`seed ${seed}, ${name}: ${messages} messages, ${rows} rows, ${letters} dead letters sent again by hand, ${found.length} wrong, ${((Date.now() - began) / 1000).toFixed(0)} s`);
         console.log(`    ${Object.entries(effects).map(([effect, count]) => `${count} ${effect}`).join(', ')}`);
         for (const what of found) console.log(`    ${what}`);
         for (const [word, count] of [...words, ...stages]) console.log(`    ${count} × ${word}`);
