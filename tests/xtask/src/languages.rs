@@ -218,14 +218,15 @@ fn npm_package(repo: &Repo) -> Result<File> {
 }
 
 /// Builds the Python package in the same way as a user's pip does from a clone, but with the check of the libraries that
-/// it links that a published one passes.
+/// it links that a published one passes, and on the core that the npm package has.
 fn wheel_from_clone(repo: &Repo, venv: &Venv) -> Result<PathBuf> {
     let wheels = repo.target("python/wheels");
     if wheels.exists() {
         fs::remove_dir_all(&wheels)?;
     }
+    let build = "build-args=--compatibility pypi --features beside-npm";
     pip(repo, venv, "wheel")
-        .args(["--no-deps", "--config-settings", "build-args=--compatibility pypi", "--wheel-dir"])
+        .args(["--no-deps", "--config-settings", build, "--wheel-dir"])
         .args([&wheels])
         .args(["./bindings-python"])
         .output_to_stderr()

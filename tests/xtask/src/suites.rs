@@ -103,7 +103,7 @@ pub(crate) static ALL: &[Suite] = &[
     },
     Suite {
         name: "features",
-        about: "each feature of the core alone passes clippy",
+        about: "each feature of the core alone passes clippy; what is built alone compiles",
         needs: &[Tool::Clippy],
         run: features,
     },
@@ -179,6 +179,12 @@ fn features(repo: &Repo) -> Result<()> {
         Step::cargo(repo, "clippy --quiet -p turnwire --lib --no-default-features --features")
             .args([feature, "--", "-D", "warnings"])
             .run()?;
+    }
+    // Users and benches build these alone; all other suites build them beside crates that choose more features of dependencies.
+    for alone in
+        ["turnwire-fakes --bins", "turnwire-nats-tests --bins", "turnwire-examples --examples"]
+    {
+        Step::cargo(repo, &format!("check --quiet -p {alone}")).run()?;
     }
     Ok(())
 }
