@@ -168,7 +168,7 @@ class AsyncCourier(_Courier):
 
     async def run(self) -> None:
         """As ``Courier.run``. Cancelling it stops it: it ends with the deliveries in flight. A second cancellation ends it at once,
-        and what was in flight is delivered again after a minute."""
+        and what was in flight is delivered again after half a minute."""
         from asyncio import CancelledError, ensure_future, get_running_loop, shield
 
         # Functions that are coroutine functions run here.

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::address::UrlLogin;
 use super::settings::{Checked, Login};
-use super::tls;
+use super::{login, tls};
 use crate::error::{ErrorKind, Result};
 use crate::process::{self, new_id};
 
@@ -38,7 +38,7 @@ impl Connected {
 ///
 /// `connect` or `connect_timeout` if none is reached; `authentication` if it refuses the login; `config` for an unusable file.
 pub(super) async fn connect(settings: &Checked, operation: &'static str) -> Result<Connected> {
-    let options = options(settings, operation).await?;
+    let options = options(settings, operation)?;
     let urls: Vec<String> = settings.addresses.iter().map(|address| address.url.clone()).collect();
     // On the library's runtime, which lives as long as the process: the caller's may end before its connection.
     let connecting = process::runtime()?.spawn(async move { options.connect(urls).await });
@@ -63,10 +63,17 @@ pub(super) async fn connect(settings: &Checked, operation: &'static str) -> Resu
     Ok(Connected { client, jetstream })
 }
 
-async fn options(settings: &Checked, operation: &'static str) -> Result<ConnectOptions> {
+fn options(settings: &Checked, operation: &'static str) -> Result<ConnectOptions> {
     let Checked { nats, addresses, .. } = settings;
     let unusable = |why: String| settings.error(ErrorKind::Config, operation, why);
-    let mut options = ConnectOptions::new()
+    let options = match &nats.login {
+        Login::File(path) => {
+            login::read(path).map_err(unusable)?;
+            login::with_file(path)
+        }
+        _ => ConnectOptions::new(),
+    };
+    let mut options = options
         .name("turnwire")
         // A forked child must not inherit the addresses at which its parent receives replies.
         .custom_inbox_prefix(format!("_INBOX.{}", new_id().simple()))
@@ -97,9 +104,7 @@ async fn options(settings: &Checked, operation: &'static str) -> Result<ConnectO
             options.user_and_password(user.clone(), password.expose().to_owned())
         }
         Login::Nkey(seed) => options.nkey(seed.expose().to_owned()),
-        Login::File(path) => options.credentials_file(path).await.map_err(|error| {
-            unusable(format!("the credentials file {} cannot be read: {error}", path.display()))
-        })?,
+        Login::File(_) => options,
     })
 }
 

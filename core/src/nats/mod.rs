@@ -15,7 +15,7 @@
 //!   [`Nats::replicas`]).
 //! - Conversations are spread over [partitions](Nats::partitions), of which each has one record on its way at a time: that keeps
 //!   the order, whatever number of couriers run.
-//! - [`Sink::delivered`](crate::outbox::Sink::delivered) is called once for each record, also if it is delivered twice within
+//! - [`Sink::delivered`](crate::outbox::Sink::delivered) is called at most once for each record, also if it is delivered twice within
 //!   [`Nats::counted_for`].
 //! - A user's tokens never leave the process of the turn. A courier has a token provider of its own.
 //!
@@ -34,6 +34,7 @@ mod broker;
 mod connection;
 mod courier;
 mod headers;
+mod login;
 mod names;
 mod publish;
 mod runtime;

@@ -74,7 +74,7 @@ impl Nats {
         }
     }
 
-    /// Logs in with a credentials file (`.creds`), which holds a JWT and its seed.
+    /// Logs in with a credentials file (`.creds`), which holds a JWT and its seed. It is read again for each connection.
     pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.login = Login::File(path.into());
         self
@@ -104,7 +104,8 @@ impl Nats {
         self
     }
 
-    /// Presents this certificate with its key to the broker, both as PEM files. The connection then uses TLS.
+    /// Presents this certificate with its key to the broker, both as PEM files, which are read again for each connection. The
+    /// connection then uses TLS.
     pub fn client_certificate(
         mut self,
         certificate: impl Into<PathBuf>,
@@ -141,7 +142,7 @@ impl Nats {
     }
 
     /// The time for which the id of a delivered record is remembered, so that [`Sink::delivered`](crate::outbox::Sink::delivered) is
-    /// called once for it, however often it is delivered. Default 1 h, at least 10 min. Each id costs the broker some 200 bytes of
+    /// called at most once for it, however often it is delivered. Default 1 h, at least 10 min. Each id costs the broker some 200 bytes of
     /// memory.
     pub fn counted_for(mut self, time: Duration) -> Self {
         self.counted_for = time;

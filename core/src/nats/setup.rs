@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use async_nats::jetstream::{self, ErrorCode, consumer, kv, stream};
+use async_nats::jetstream::context::{self, ConsumerInfoErrorKind};
+use async_nats::jetstream::stream::ConsumerErrorKind;
+use async_nats::jetstream::{self, ErrorCode, kv, stream};
 use futures_util::stream::{self as streams, StreamExt, TryStreamExt};
 
 use super::connection::Connected;
@@ -13,6 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The consumers that are checked at a time.
 const AT_ONCE: usize = 16;
+/// The status of answers that a broker gives while it cannot do what is asked.
+const UNAVAILABLE: usize = 503;
 
 /// Creates the stream, or checks the one that exists.
 ///
@@ -24,32 +28,36 @@ pub(super) async fn ensure_stream(
     connected: &Connected,
     operation: &'static str,
 ) -> Result<()> {
-    let names = &settings.names;
     let wanted = wanted::stream(settings);
-    let mut found = find_stream(settings, connected, names.stream(), operation).await?;
-    if found.is_none() {
-        match connected.jetstream.create_stream(wanted.clone()).await {
-            Ok(_) => return Ok(()),
-            Err(error) => match error.kind() {
-                // Another process has just created one.
-                jetstream::context::CreateStreamErrorKind::JetStream(error)
-                    if error.error_code() == ErrorCode::STREAM_NAME_EXIST =>
-                {
-                    found = find_stream(settings, connected, names.stream(), operation).await?;
-                }
-                _ => {
-                    let why = format!("the stream `{}` cannot be created: {error}", names.stream());
-                    return Err(refused(settings, operation, why));
-                }
-            },
-        }
+    let what = format!("the stream `{}`", wanted.name);
+    let found = found_or_created(settings, connected, &wanted, &what, operation).await?;
+    refuse_others(settings, operation, &what, &wanted::differences(&found, &wanted))
+}
+
+/// The settings of the stream that exists, or was created now.
+async fn found_or_created(
+    settings: &Checked,
+    connected: &Connected,
+    wanted: &stream::Config,
+    what: &str,
+    operation: &'static str,
+) -> Result<stream::Config> {
+    if let Some(found) = find_stream(settings, connected, &wanted.name, operation).await? {
+        return Ok(found.config);
     }
-    let Some(found) = found else {
-        let why = format!("the stream `{}` is neither there nor can it be created", names.stream());
-        return Err(refused(settings, operation, why));
+    let created = match connected.jetstream.create_stream(wanted.clone()).await {
+        Ok(created) => return Ok(created.cached_info().config.clone()),
+        Err(error) => error,
     };
-    let differences = wanted::differences(&found.config, &wanted);
-    refuse_others(settings, operation, &format!("the stream `{}`", names.stream()), &differences)
+    // Another process may have just created one.
+    if let Some(found) = find_stream(settings, connected, &wanted.name, operation).await? {
+        return Ok(found.config);
+    }
+    let answer = match created.kind() {
+        context::CreateStreamErrorKind::JetStream(error) => Some(error),
+        _ => None,
+    };
+    Err(failed(settings, operation, format!("{what} cannot be created: {created}"), answer))
 }
 
 /// The stream with this name; `None` if there is none.
@@ -59,24 +67,24 @@ pub(super) async fn find_stream(
     name: &str,
     operation: &'static str,
 ) -> Result<Option<stream::Info>> {
-    match connected.jetstream.get_stream(name).await {
-        Ok(stream) => Ok(Some(stream.cached_info().clone())),
-        Err(error) => match error.kind() {
-            jetstream::context::GetStreamErrorKind::JetStream(error)
-                if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
-            {
-                Ok(None)
-            }
-            jetstream::context::GetStreamErrorKind::JetStream(error) => {
-                let why = format!("the stream `{name}` cannot be read: {error}");
-                Err(refused(settings, operation, why))
-            }
-            _ => {
-                let why = format!("the broker does not answer about the stream `{name}`: {error}");
-                let hint = "check that JetStream is enabled (`nats-server -js`) and that the login may use it";
-                Err(settings.error(ErrorKind::Server, operation, why).with_hint(hint))
-            }
-        },
+    let error = match connected.jetstream.get_stream(name).await {
+        Ok(stream) => return Ok(Some(stream.cached_info().clone())),
+        Err(error) => error,
+    };
+    match error.kind() {
+        context::GetStreamErrorKind::JetStream(answer)
+            if answer.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+        {
+            Ok(None)
+        }
+        context::GetStreamErrorKind::JetStream(answer) => {
+            let why = format!("the stream `{name}` cannot be read: {answer}");
+            Err(failed(settings, operation, why, Some(answer)))
+        }
+        _ => {
+            let why = format!("the broker does not answer about the stream `{name}`: {error}");
+            Err(failed(settings, operation, why, None))
+        }
     }
 }
 
@@ -115,20 +123,32 @@ pub(super) async fn ensure_consumer(
     operation: &'static str,
 ) -> Result<()> {
     let name = Names::consumer(partition);
-    let wanted = wanted::consumer(&settings.names, partition);
-    let found = match stream.get_consumer::<consumer::pull::Config>(&name).await {
-        Ok(found) => found,
-        // One that another process creates now has the same settings, or fails here.
-        Err(_) => stream.create_consumer(wanted.clone()).await.map_err(|error| {
-            let why = format!(
-                "the consumer `{name}` of the stream `{}` cannot be created: {error}",
-                settings.names.stream()
-            );
-            refused(settings, operation, why)
-        })?,
-    };
-    let differences = wanted::consumer_differences(&found.cached_info().config, &wanted);
     let what = format!("the consumer `{name}` of the stream `{}`", settings.names.stream());
+    let wanted = wanted::consumer(&settings.names, partition);
+    let found = match stream.consumer_info(&name).await {
+        Ok(found) => found.config,
+        // The broker would change a consumer that exists: only one that is missing is created.
+        Err(error) if error.kind() == ConsumerInfoErrorKind::NotFound => {
+            let created = stream.create_consumer(wanted.clone()).await.map_err(|error| {
+                let why = format!("{what} cannot be created: {error}");
+                let answer = match error.kind() {
+                    ConsumerErrorKind::JetStream(answer) => Some(answer),
+                    _ => None,
+                };
+                failed(settings, operation, why, answer)
+            })?;
+            created.cached_info().config.clone()
+        }
+        Err(error) => {
+            let why = format!("{what} cannot be read: {error}");
+            let answer = match error.kind() {
+                ConsumerInfoErrorKind::JetStream(answer) => Some(answer),
+                _ => None,
+            };
+            return Err(failed(settings, operation, why, answer));
+        }
+    };
+    let differences = wanted::consumer_differences(&found, &wanted);
     refuse_others(settings, operation, &what, &differences)
 }
 
@@ -143,34 +163,15 @@ pub(super) async fn ensure_bucket(
     wanted: kv::Config,
     operation: &'static str,
 ) -> Result<kv::Store> {
-    let name = wanted.bucket.clone();
-    let open = || connected.jetstream.get_key_value(&name);
-    let store = match open().await {
-        Ok(store) => store,
-        Err(_) => {
-            // As the stream that it is: the client asks for an account's limits before it creates a bucket, and cannot read the answer
-            // of servers before 2.10.
-            let stream = wanted::bucket_stream(&wanted);
-            let unusable = |error: &dyn Display| {
-                refused(
-                    settings,
-                    operation,
-                    format!("the bucket `{name}` cannot be created: {error}"),
-                )
-            };
-            // One that another process creates now has the same settings, or is found to have others.
-            let created = connected.jetstream.create_stream(stream).await;
-            match open().await {
-                Ok(store) => store,
-                Err(error) => {
-                    return Err(created.map_or_else(|e| unusable(&e), |_| unusable(&error)));
-                }
-            }
-        }
-    };
-    let differences = wanted::bucket_differences(&store.stream.cached_info().config, &wanted);
-    refuse_others(settings, operation, &format!("the bucket `{name}`"), &differences)?;
-    Ok(store)
+    let what = format!("the bucket `{}`", wanted.bucket);
+    // As the stream that it is: the client asks for an account's limits before it creates a bucket, and cannot read the answer of
+    // servers before 2.10.
+    let stream = wanted::bucket_stream(&wanted);
+    let found = found_or_created(settings, connected, &stream, &what, operation).await?;
+    let differences = wanted::bucket_differences(&found, &wanted);
+    refuse_others(settings, operation, &what, &differences)?;
+    let opened = connected.jetstream.get_key_value(&wanted.bucket).await;
+    opened.map_err(|error| unanswered(settings, operation, &error))
 }
 
 /// Refuses what has other settings.
@@ -190,9 +191,47 @@ fn refuse_others(
     Err(settings.error(ErrorKind::Config, operation, why).with_hint(hint))
 }
 
-fn refused(settings: &Checked, operation: &'static str, why: String) -> Error {
-    let hint = "check the limits and permissions of the account, and the servers of the cluster";
-    settings.error(ErrorKind::Config, operation, why).with_hint(hint)
+/// The error of something that cannot be read or created: `config` if the broker refuses it for good, `server` if it may do it later.
+fn failed(
+    settings: &Checked,
+    operation: &'static str,
+    why: String,
+    answer: Option<jetstream::Error>,
+) -> Error {
+    let (kind, hint) = match answer {
+        Some(answer) if is_refusal(&answer) => (
+            ErrorKind::Config,
+            "check the limits and permissions of the account, and the servers of the cluster",
+        ),
+        Some(_) => (ErrorKind::Server, "check that the servers of the cluster run"),
+        None => (
+            ErrorKind::Server,
+            "check that JetStream is enabled (`nats-server -js`) and that the login may use it",
+        ),
+    };
+    settings.error(kind, operation, why).with_hint(hint)
+}
+
+/// Returns false for an answer that the broker gives while it starts, has no leader, lacks servers, or is busy.
+fn is_refusal(answer: &jetstream::Error) -> bool {
+    match answer.error_code() {
+        ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT | ErrorCode::CLUSTER_REQUIRED => true,
+        ErrorCode::CLUSTER_NOT_LEADER
+        | ErrorCode::CLUSTER_NOT_ACTIVE
+        | ErrorCode::CLUSTER_NOT_ASSIGNED
+        | ErrorCode::CLUSTER_INCOMPLETE
+        | ErrorCode::CLUSTER_NO_PEERS
+        | ErrorCode::RAFT_GENERAL
+        | ErrorCode::STREAM_NOT_FOUND
+        | ErrorCode::STREAM_OFFLINE
+        | ErrorCode::STREAM_OFFLINE_REASON
+        | ErrorCode::STREAM_STORE_FAILED
+        | ErrorCode::STREAM_TOO_MANY_REQUESTS
+        | ErrorCode::CONSUMER_OFFLINE
+        | ErrorCode::CONSUMER_OFFLINE_REASON
+        | ErrorCode::CONSUMER_STORE_FAILED => false,
+        _ => answer.code() != UNAVAILABLE,
+    }
 }
 
 /// The error of a request to the broker that failed.
@@ -202,4 +241,36 @@ pub(super) fn unanswered(
     error: &dyn Display,
 ) -> Error {
     settings.error(ErrorKind::Server, operation, format!("the broker did not do it: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::nats::Nats;
+
+    fn kind(code: usize, err_code: u64) -> (ErrorKind, bool) {
+        let answer = json!({"code": code, "err_code": err_code, "description": "no"});
+        let settings = Nats::new("localhost").checked("nats.sink").unwrap();
+        let answer = Some(serde_json::from_value(answer).unwrap());
+        let error = failed(&settings, "courier.run", "the stream".to_owned(), answer);
+        (error.kind(), error.is_retryable())
+    }
+
+    #[test]
+    fn a_refusal_for_good_is_told_from_a_broker_that_cannot_do_it_now() {
+        for (code, err_code) in
+            [(503, 10008), (503, 10023), (500, 10118), (400, 10005), (500, 10009)]
+        {
+            assert_eq!(kind(code, err_code), (ErrorKind::Server, true), "{err_code}");
+        }
+        // Replicas without a cluster, storage beyond the account's, no subjects of its own, an account without JetStream.
+        for (code, err_code) in [(500, 10074), (500, 10047), (400, 10065), (503, 10039)] {
+            assert_eq!(kind(code, err_code), (ErrorKind::Config, false), "{err_code}");
+        }
+        let settings = Nats::new("localhost").checked("nats.sink").unwrap();
+        let silent = failed(&settings, "courier.run", "the stream".to_owned(), None);
+        assert!(silent.is_retryable() && silent.kind() == ErrorKind::Server);
+    }
 }

@@ -1,11 +1,15 @@
 //! TLS to the broker: the certificates of the settings, and those that the library trusts elsewhere.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustls::ClientConfig;
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, SignatureScheme};
 
 use super::settings::Nats;
 use crate::http;
@@ -20,7 +24,50 @@ pub(super) fn config(nats: &Nats) -> Result<ClientConfig, String> {
         Some((certificate, key)) => Some((certificates(certificate)?, private_key(key)?)),
         None => None,
     };
-    http::tls_config(&roots, identity).map_err(|error| error.message().to_owned())
+    let mut config =
+        http::tls_config(&roots, identity).map_err(|error| error.message().to_owned())?;
+    if let Some((certificate, key)) = &nats.client_certificate {
+        config.client_auth_cert_resolver = Arc::new(Identity {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            provider: config.crypto_provider().clone(),
+        });
+    }
+    Ok(config)
+}
+
+/// The files of a client certificate, which are read again for each connection: a renewed one is used without a restart.
+#[derive(Debug)]
+struct Identity {
+    certificate: PathBuf,
+    key: PathBuf,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Identity {
+    fn read(&self) -> Result<CertifiedKey, String> {
+        let (certificates, key) = (certificates(&self.certificate)?, private_key(&self.key)?);
+        CertifiedKey::from_der(certificates, key, &self.provider).map_err(|error| {
+            format!("the client certificate {}: {error}", self.certificate.display())
+        })
+    }
+}
+
+impl ResolvesClientCert for Identity {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        match self.read() {
+            Ok(identity) => Some(Arc::new(identity)),
+            Err(why) => {
+                // The server refuses the connection, which is then tried again.
+                tracing::warn!("the client certificate for the broker is not usable now: {why}");
+                None
+            }
+        }
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

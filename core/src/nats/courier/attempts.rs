@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::kv;
 use serde::{Deserialize, Serialize};
 
+use super::messages::Received;
 use super::run::Run;
 use crate::outbox::AttemptState;
 
@@ -33,16 +34,37 @@ impl Attempts {
     }
 }
 
+/// The value of a key. It names the record, as a stream that is created again uses the same numbers.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    id: String,
+    #[serde(flatten)]
+    attempts: Attempts,
+}
+
+/// The attempts in a value, if it is about this record.
+fn parse(json: &[u8], record: &str) -> Option<Attempts> {
+    let stored: Stored = serde_json::from_slice(json).ok()?;
+    (stored.id == record).then_some(stored.attempts)
+}
+
+/// The value for a record.
+fn value(record: &str, attempts: &Attempts) -> Vec<u8> {
+    let stored = Stored { id: record.to_owned(), attempts: attempts.clone() };
+    // Numbers and texts always serialise.
+    serde_json::to_vec(&stored).unwrap_or_default()
+}
+
 /// The key of a record's attempts.
 fn key(sequence: u64) -> String {
     format!("try.{sequence}")
 }
 
-/// The attempts of the record with this number in the stream. Those that cannot be read count as none: the record is then
-/// tried once more.
-pub(super) async fn read(bucket: &kv::Store, sequence: u64) -> Attempts {
+/// The attempts of a record. Those that cannot be read count as none: the record is then tried once more.
+pub(super) async fn read(bucket: &kv::Store, received: &Received) -> Attempts {
+    let sequence = received.sequence;
     match bucket.get(key(sequence)).await {
-        Ok(Some(json)) => serde_json::from_slice(&json).unwrap_or_default(),
+        Ok(Some(json)) => parse(&json, received.record.id()).unwrap_or_default(),
         Ok(None) => Attempts::default(),
         Err(error) => {
             tracing::debug!(sequence, "the attempts of a record cannot be read: {error}");
@@ -52,13 +74,18 @@ pub(super) async fn read(bucket: &kv::Store, sequence: u64) -> Attempts {
 }
 
 impl Run {
-    pub(super) async fn attempts_of(&self, sequence: u64) -> Attempts {
-        read(&self.attempts, sequence).await
+    pub(super) async fn attempts_of(&self, received: &Received) -> Attempts {
+        read(&self.attempts, received).await
     }
 
-    pub(super) async fn store_attempts(&self, sequence: u64, attempts: &Attempts) {
-        // Numbers and a text always serialise.
-        let json = serde_json::to_vec(attempts).unwrap_or_default();
+    /// Stores the attempts of a record that has this number in the stream, or has just got it.
+    pub(super) async fn store_attempts(
+        &self,
+        received: &Received,
+        sequence: u64,
+        attempts: &Attempts,
+    ) {
+        let json = value(received.record.id(), attempts);
         if let Err(error) = self.attempts.put(key(sequence), json.into()).await {
             tracing::warn!(sequence, "the attempts of a record cannot be stored: {error}");
         }
@@ -78,9 +105,16 @@ mod tests {
             needs_token: false,
             reason: "HTTP 500".to_owned(),
         };
-        let json = r#"{"failures":2,"strikes":8,"due_at":1764660000000,"needs_token":false,"reason":"HTTP 500"}"#;
-        assert_eq!(serde_json::to_string(&attempts).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Attempts>(json).unwrap(), attempts);
+        let json = r#"{"id":"m-1","failures":2,"strikes":8,"due_at":1764660000000,"needs_token":false,"reason":"HTTP 500"}"#;
+        assert_eq!(String::from_utf8(value("m-1", &attempts)).unwrap(), json);
+        assert_eq!(parse(json.as_bytes(), "m-1"), Some(attempts));
+    }
+
+    #[test]
+    fn the_attempts_of_another_record_with_the_same_number_do_not_count() {
+        let attempts = Attempts { strikes: 4, ..Attempts::default() };
+        assert_eq!(parse(&value("m-1", &attempts), "m-2"), None);
+        assert_eq!(parse(b"{}", "m-2"), None);
     }
 
     #[test]

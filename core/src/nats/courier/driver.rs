@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::missed::Counting;
 use super::run::Run;
 use super::shared::Shared;
 use super::{parked, partition};
@@ -39,7 +40,7 @@ pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<
     run.hooks.close();
     run.hooks.wait().await;
     // When the broker answers this, it has handled the last acknowledgements, and has forgotten the requests for records. Otherwise
-    // it could send the next record to this run, and to another courier only a minute later.
+    // it could send the next record to this run, and to another courier only half a minute later.
     if let Err(error) = run.stream.get_info().await {
         tracing::debug!("the broker did not confirm the end of the courier: {error}");
     }
@@ -68,6 +69,8 @@ async fn prepare(shared: &Arc<Shared>, stop: &CancellationToken) -> Result<Arc<R
     const OPERATION: &str = "courier.run";
     let connected = shared.broker.connected(OPERATION).await?;
     let settings = &shared.broker.settings;
+    // The connection may be older than a stream that was deleted.
+    setup::ensure_stream(settings, &connected, OPERATION).await?;
     let counted = wanted::counted(settings);
     let counted = setup::ensure_bucket(settings, &connected, counted, OPERATION).await?;
     let attempts = wanted::attempts(settings);
@@ -79,6 +82,7 @@ async fn prepare(shared: &Arc<Shared>, stop: &CancellationToken) -> Result<Arc<R
         connected,
         stream,
         counted,
+        counting: Counting::default(),
         attempts,
         due: Mutex::default(),
         stop: stop.clone(),

@@ -58,7 +58,8 @@ impl Opened {
 }
 
 impl Courier {
-    /// The counters. `pending`, `parked` and `dead` are those of the stream, for all couriers.
+    /// The counters. `pending`, `parked` and `dead` are those of the stream, for all couriers, counted one after another. A stream that
+    /// is missing is created, as by [`run`](Self::run).
     ///
     /// # Errors
     ///
@@ -66,14 +67,15 @@ impl Courier {
     pub async fn stats(&self) -> Result<CourierStats> {
         self.with_stream("courier.stats", |opened| async move {
             let (reader, names) = (opened.reader(), opened.names());
-            let all = reader.messages().await?;
             let parked = reader.count(&names.all_parked()).await?;
             let dead = reader.count(&names.all_dead()).await?;
             let requests = reader.count(&names.unparks()).await?;
+            // Last, so that a record that moves meanwhile is still among the pending ones.
+            let all = reader.messages().await?;
             let shared = &opened.shared;
             let gate = lock(&shared.breaker).gate(shared.clock.elapsed());
             Ok(CourierStats {
-                // Records may be parked between the requests.
+                // Parked records may be delivered between the requests.
                 pending: all.saturating_sub(dead + requests).max(parked),
                 parked,
                 dead,
@@ -86,7 +88,7 @@ impl Courier {
     }
 
     /// The records that wait in the stream: those of the partitions in the order of their publication, then the parked ones; at most
-    /// 1,000.
+    /// 1,000. A stream that is missing is created.
     ///
     /// # Errors
     ///
@@ -104,7 +106,7 @@ impl Courier {
             {
                 let Some((received, _)) = received(message) else { continue };
                 let tried = match &attempts {
-                    Some(bucket) => attempts::read(bucket, message.sequence).await,
+                    Some(bucket) => attempts::read(bucket, &received).await,
                     None => Attempts::default(),
                 };
                 let is_sending = lock(&opened.shared.sending).contains(&message.sequence);

@@ -28,12 +28,35 @@ impl Received {
         Received { record: held.record, sequence, accepted_at }
     }
 
-    /// A message that is no record, which becomes a dead letter with its text.
-    pub(super) fn foreign(sequence: u64, published_at: u64, body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body).into_owned();
+    /// A message that is no record, which becomes a dead letter with the beginning of its text, in at most so many bytes of JSON.
+    pub(super) fn foreign(sequence: u64, published_at: u64, body: &[u8], longest: usize) -> Self {
+        let beginning = body.get(..longest).unwrap_or(body);
+        let text = shortened(String::from_utf8_lossy(beginning).into_owned(), longest);
         let record = Record::new("", format!("message-{sequence}"), text.into());
         Received { record, sequence, accepted_at: published_at }
     }
+}
+
+/// The reason of a dead letter that is no record.
+pub(super) fn no_record(why: &str) -> String {
+    format!("it is no record: {why}")
+}
+
+/// The beginning of a text that has at most so many bytes as JSON, where some characters need six.
+fn shortened(mut text: String, longest: usize) -> String {
+    let mut bytes = r#""""#.len();
+    let end = text.char_indices().find(|(_, character)| {
+        bytes += match character {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\x08' | '\x0c' => 2,
+            '\0'..='\x1f' => 6,
+            other => other.len_utf8(),
+        };
+        bytes > longest
+    });
+    if let Some((end, _)) = end {
+        text.truncate(end);
+    }
+    text
 }
 
 /// The stream, for reads that its leader answers: they are never older than what was written before.
@@ -133,4 +156,23 @@ pub(super) fn milliseconds(time: SystemTime) -> u64 {
 /// The time of these milliseconds since the epoch.
 pub(super) fn time(milliseconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_message_is_shortened_until_it_fits_as_json() {
+        let texts: [&[u8]; 5] = [b"\0", b"\xff", b"\"\\\n", "안녕".as_bytes(), b"plain "];
+        for text in texts {
+            let body = text.repeat(1_000);
+            let received = Received::foreign(7, 1, &body, 500);
+            let json = received.record.payload().to_string();
+            assert!((490..=500).contains(&json.len()), "{} bytes of {text:?}", json.len());
+            assert_eq!(received.record.id(), "message-7");
+        }
+        let whole = Received::foreign(7, 1, b"hello", 500);
+        assert_eq!(whole.record.payload(), "hello");
+    }
 }

@@ -8,12 +8,14 @@
 
 mod attempts;
 mod builder;
+mod counting;
 mod delivery;
 mod driver;
 mod gate;
 mod inspect;
 mod inspection;
 mod messages;
+mod missed;
 mod parked;
 mod partition;
 mod pull;

@@ -9,19 +9,22 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::Message;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
-use super::delivery::End;
+use super::delivery::{End, PATIENCE};
 use super::gate::Permission;
-use super::messages::{Reader, Received, received};
+use super::messages::{Reader, Received, milliseconds, no_record};
 use super::run::Run;
 use super::shared::lock;
 use crate::error::Result;
 use crate::guard;
-use crate::nats::headers;
+use crate::nats::headers::{self, Unreadable};
+use crate::nats::names;
 use crate::nats::publish::{Unpublished, publish};
+use crate::outbox::millis;
 
 /// The bounds of the interval at which a courier looks for parked records that are due.
 const OFTEN: Duration = Duration::from_millis(50);
@@ -109,6 +112,26 @@ pub(super) async fn deliver_all(run: &Arc<Run>, partition: u16) {
     }
 }
 
+/// Moves a record behind the parked ones of its conversation.
+///
+/// A full stream takes no copy. Then the parked ones are delivered first: who holds a record of the partition may do it, and a request
+/// for them would wait behind this record. Without such a record the stream has room for a request: that of the last one that left.
+pub(super) async fn behind(run: &Arc<Run>, partition: u16, message: &Message, received: &Received) {
+    if run.park(received, None).await {
+        return run.acknowledge(message).await;
+    }
+    let conversation = names::token(received.record.conversation());
+    let subject = run.names().parked_in(partition, &conversation);
+    let is_next = match deliver(run, partition, &conversation, Instant::now()).await {
+        Ok(_) => matches!(run.reader("courier.parked").has(&subject).await, Ok(false)),
+        Err(error) => {
+            tracing::debug!(partition, "parked records are not read: {error}");
+            false
+        }
+    };
+    run.refuse(message, if is_next { Duration::ZERO } else { PATIENCE }).await;
+}
+
 /// Delivers the parked records of a conversation in order; `false` if no other conversation can be tried now.
 async fn deliver(
     run: &Arc<Run>,
@@ -128,15 +151,29 @@ async fn deliver(
         if run.stop.is_cancelled() || begin.elapsed() > SLICE {
             return Ok(false);
         }
-        let Some((received, _)) = received(&message) else {
-            tracing::warn!(message.sequence, "a parked message is no record, and is left");
-            continue;
+        let published_at = milliseconds(message.time.into());
+        let received = match headers::read(Some(&message.headers), &message.payload) {
+            Ok(held) => Received::new(held, message.sequence, published_at),
+            Err(Unreadable::Foreign(why)) => {
+                let foreign = run.foreign(message.sequence, published_at, &message.payload);
+                bury(run, &reader, &foreign, 0, &no_record(why)).await?;
+                continue;
+            }
+            Err(Unreadable::Later(version)) => {
+                tracing::warn!(
+                    message.sequence,
+                    version,
+                    "a parked record waits for a later version of the courier"
+                );
+                due_at = Some(run.shared.clock.now().saturating_add(millis(PATIENCE)));
+                break;
+            }
         };
         let user = received.record.user_id().map(str::to_owned);
         if waiting.contains(&user) {
             continue;
         }
-        let attempts = run.attempts_of(message.sequence).await;
+        let attempts = run.attempts_of(&received).await;
         if !attempts.wait(run.shared.clock.now(), run.shared.delivery.longest_wait()).is_zero() {
             due_at = Some(due_at.map_or(attempts.due_at, |due_at| due_at.min(attempts.due_at)));
             if attempts.needs_token && waiting.insert(user) {
@@ -158,7 +195,7 @@ async fn deliver(
                 suspects.clear();
             }
             End::Later { attempts, poison, .. } => {
-                run.store_attempts(message.sequence, &attempts).await;
+                run.store_attempts(&received, message.sequence, &attempts).await;
                 due_at = Some(due_at.map_or(attempts.due_at, |due_at| due_at.min(attempts.due_at)));
                 if attempts.needs_token {
                     // Records of other users pass it.

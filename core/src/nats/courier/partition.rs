@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::delivery::{End, PATIENCE};
 use super::gate::Permission;
-use super::messages::{Received, milliseconds};
+use super::messages::{Received, milliseconds, no_record};
 use super::parked;
 use super::pull::Puller;
 use super::run::Run;
@@ -120,9 +120,8 @@ async fn handle_one(run: &Arc<Run>, partition: u16, message: &Message, known: &m
             return run.refuse(message, PATIENCE).await;
         }
         Err(Unreadable::Foreign(why)) => {
-            let received = Received::foreign(sequence, published_at, &message.payload);
-            let reason = format!("it is no record: {why}");
-            let end = End::Dead { attempts: 0, reason };
+            let received = run.foreign(sequence, published_at, &message.payload);
+            let end = End::Dead { attempts: 0, reason: no_record(why) };
             run.settle(message, &received, end).await;
             return;
         }
@@ -131,14 +130,20 @@ async fn handle_one(run: &Arc<Run>, partition: u16, message: &Message, known: &m
     let conversation = names::token(received.record.conversation());
     match known.has(run, partition, &conversation).await {
         Ok(false) => {}
-        Ok(true) => return run.park_behind(message, &received).await,
+        Ok(true) => {
+            // The breaker may wait for this delivery, which does not begin.
+            drop(delivering);
+            parked::behind(run, partition, message, &received).await;
+            // If the parked records had to go first, there may be none now.
+            return known.forget();
+        }
         Err(error) => {
             tracing::debug!(partition, "parked records are not read: {error}");
             return run.refuse(message, PATIENCE).await;
         }
     }
     let attempts = match is_repeated {
-        true => run.attempts_of(sequence).await,
+        true => run.attempts_of(&received).await,
         false => Default::default(),
     };
     let _sending = Sending::new(run, sequence);

@@ -8,10 +8,15 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::messages::Reader;
+use super::messages::{Reader, Received};
+use super::missed::Counting;
 use super::shared::Shared;
 use crate::nats::connection::Connected;
+use crate::nats::headers;
 use crate::nats::names::Names;
+
+/// The most that a dead letter holds of a message that is no record, in bytes.
+const LONGEST_FOREIGN: usize = 64 * 1024;
 
 /// The due times of parked conversations, as far as this courier knows them.
 pub(super) type DueTimes = HashMap<String, u64>;
@@ -22,6 +27,7 @@ pub(super) struct Run {
     pub(super) connected: Connected,
     pub(super) stream: stream::Stream<()>,
     pub(super) counted: kv::Store,
+    pub(super) counting: Counting,
     pub(super) attempts: kv::Store,
     pub(super) due: Mutex<DueTimes>,
     pub(super) stop: CancellationToken,
@@ -38,5 +44,11 @@ impl Run {
     /// The stream, for reads of this operation.
     pub(super) fn reader(&self, operation: &'static str) -> Reader<'_> {
         Reader { settings: &self.shared.broker.settings, stream: &self.stream, operation }
+    }
+
+    /// A message that is no record, shortened to what the broker takes.
+    pub(super) fn foreign(&self, sequence: u64, published_at: u64, body: &[u8]) -> Received {
+        let limit = self.connected.client.server_info().max_payload.saturating_sub(headers::ROOM);
+        Received::foreign(sequence, published_at, body, limit.min(LONGEST_FOREIGN))
     }
 }

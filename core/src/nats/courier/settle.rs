@@ -5,23 +5,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::Request;
-use async_nats::jetstream::kv::CreateErrorKind;
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::attempts::Attempts;
 use super::delivery::{End, PATIENCE};
 use super::messages::Received;
 use super::run::Run;
 use super::shared::lock;
-use crate::guard;
 use crate::nats::headers;
-use crate::nats::names;
 use crate::nats::publish::{Unpublished, publish};
 use crate::nats::wanted::ACK_WAIT;
-use crate::outbox::{Record, callback};
-use crate::process::new_id;
+use crate::outbox::Record;
 
 /// The time limit of an acknowledgement, and the times that it is repeated on a working connection. A server that has crashed does
 /// not answer for a record of which it has forgotten that it sent it.
@@ -31,8 +27,6 @@ const TRIES: u32 = 3;
 const AGAIN: Duration = Duration::from_millis(100);
 /// The longest wait for a broker that does not answer while the courier is being stopped.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
-/// The time limit of a call of `delivered`.
-const HOOK: Duration = Duration::from_secs(60);
 
 impl Run {
     /// Ends an attempt of a record of a partition; returns true if the record is parked.
@@ -54,27 +48,17 @@ impl Run {
                 }
                 self.acknowledge(message).await;
             }
-            End::Later { attempts, parks: true, .. } => {
-                if self.park(received, Some(&attempts)).await {
+            End::Later { attempts, wait, parks, .. } => {
+                if parks && self.park(received, Some(&attempts)).await {
                     self.acknowledge(message).await;
                     return true;
                 }
-                self.refuse(message, PATIENCE).await;
-            }
-            End::Later { attempts, wait, .. } => {
-                self.store_attempts(received.sequence, &attempts).await;
+                // A full stream takes no copy: the record waits in its partition.
+                self.store_attempts(received, received.sequence, &attempts).await;
                 self.refuse(message, wait.min(PATIENCE)).await;
             }
         }
         false
-    }
-
-    /// Moves a record behind the parked ones of its conversation.
-    pub(super) async fn park_behind(&self, message: &Message, received: &Received) {
-        match self.park(received, None).await {
-            true => self.acknowledge(message).await,
-            false => self.refuse(message, PATIENCE).await,
-        }
     }
 
     /// Acknowledges a message, until the broker confirms it.
@@ -97,7 +81,7 @@ impl Run {
     }
 
     /// Returns true as long as it is worthwhile to repeat a request that began then: the broker sends the record again later.
-    fn has_patience(&self, begin: Instant) -> bool {
+    pub(super) fn has_patience(&self, begin: Instant) -> bool {
         begin.elapsed() < if self.stop.is_cancelled() { LAST_MOMENT } else { ACK_WAIT }
     }
 
@@ -108,49 +92,6 @@ impl Run {
             // The broker sends it again on its own, later.
             tracing::debug!("a record could not be returned to the broker: {error}");
         }
-    }
-
-    /// Counts a delivered record, and notifies the sink once.
-    pub(super) async fn count(self: &Arc<Self>, received: &Received, record: Record) {
-        let shared = &self.shared;
-        shared.delivered.fetch_add(1, Ordering::SeqCst);
-        lock(&shared.marks).remove(received.sequence);
-        let Ok(permit) = self.hook_permits.clone().acquire_owned().await else { return };
-        let run = self.clone();
-        self.hooks.spawn(async move {
-            let _permit = permit;
-            if !run.is_first(&record).await {
-                return;
-            }
-            let sink = &*run.shared.sink;
-            let call = guard::call(callback(sink), || sink.delivered(&record));
-            if timeout(HOOK, call).await.is_err() {
-                let limit = HOOK.as_secs();
-                tracing::warn!(record = record.id(), "`delivered` did not end within {limit} s");
-            }
-        });
-    }
-
-    /// Returns true once for each record: for the delivery that creates its key.
-    async fn is_first(&self, record: &Record) -> bool {
-        let key = format!("counted.{}", names::token(record.id()));
-        // The mark of this creation, by which it is known again if its answer is lost.
-        let own = Bytes::from(new_id().simple().to_string());
-        let (begin, mut is_repeated) = (Instant::now(), false);
-        while self.has_patience(begin) {
-            match self.counted.create(&key, own.clone()).await {
-                Ok(_) => return true,
-                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
-                    let created = || self.counted.get(&key);
-                    return is_repeated && created().await.is_ok_and(|found| found == Some(own));
-                }
-                Err(error) => tracing::debug!("a record is not counted yet: {error}"),
-            }
-            is_repeated = true;
-            sleep(AGAIN).await;
-        }
-        tracing::warn!(record = record.id(), "a delivered record was not counted");
-        false
     }
 
     /// Stores a dead letter; `false` if the broker does not take it.
@@ -176,7 +117,7 @@ impl Run {
         let headers = headers::accepted(record, &id, *accepted_at);
         let Some(parked) = self.store(record, subject, headers).await else { return false };
         if let Some(attempts) = attempts {
-            self.store_attempts(parked, attempts).await;
+            self.store_attempts(received, parked, attempts).await;
         }
         // Its attempts go on under another number.
         lock(&self.shared.marks).move_to(*sequence, parked);

@@ -10,10 +10,13 @@
 )]
 
 mod cluster;
+mod counting;
 mod crash;
 mod dead;
 mod delivery;
 mod down;
+mod foreign;
+mod full;
 mod jwt;
 mod large;
 mod many;

@@ -9,6 +9,7 @@ const OF_FEATURES: &[&str] = &[
     "jiff",
     "libsqlite3-sys",
     "nix",
+    "nkeys",
     "rusqlite",
     "schemars",
     "tempfile",
