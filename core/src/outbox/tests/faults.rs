@@ -18,7 +18,7 @@ async fn while_the_disk_is_full_records_wait_in_memory_and_go_out_from_there() {
     script.on("old1", &[refused(SECOND), Act::Is(crate::outbox::Outcome::Delivered)]);
     let stage = Stage::file(&scratch.file(), &script);
     assert!(stage.put("old", "old1"));
-    stage.until(SECOND, |stage| stage.script.calls_of("old1") == 1).await;
+    stage.until(10 * SECOND, |stage| stage.script.calls_of("old1") == 1).await;
     stage.shared.backend().disk().pretend_full(true);
 
     assert!(!stage.put("new", "new1"), "not durable");
@@ -49,7 +49,7 @@ async fn a_delivery_that_cannot_be_written_down_is_not_repeated_but_written_down
     let stage = Stage::file(&scratch.file(), &script);
     stage.put("a", "a1");
     stage.put("a", "a2");
-    stage.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
+    stage.until(10 * SECOND, |stage| stage.script.calls_of("a1") == 1).await;
     stage.shared.backend().disk().pretend_full(true);
     stage.pass(60 * SECOND).await;
     assert_eq!(script.notes(|notes| (notes.calls.len(), notes.counted.len())), (1, 0));

@@ -42,7 +42,7 @@ async fn what_a_dead_process_was_sending_is_taken_up_by_a_living_one() {
     dying.otherwise(Some(Act::Hangs));
     let one = Stage::file(&scratch.file(), &dying);
     one.put("a", "a1");
-    one.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
+    one.until(10 * SECOND, |stage| stage.script.calls_of("a1") == 1).await;
     let other = Stage::file(&scratch.file(), &living);
     other.put("a", "a2");
     other.pass(60 * SECOND).await;
@@ -115,7 +115,7 @@ async fn fresh_tokens_that_come_to_another_process_serve_the_record_that_waits()
     first.otherwise(Some(Act::Is(Outcome::NeedsToken)));
     let one = Stage::file(&scratch.file(), &first);
     one.put_with("a", "a1", "user", "stale");
-    one.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
+    one.until(10 * SECOND, |stage| stage.script.calls_of("a1") == 1).await;
     let two = Stage::file(&scratch.file(), &second);
     two.put_with("a", "a2", "user", "record");
     two.until(3 * SECOND, |stage| stage.counters().0.pending == 0).await;

@@ -266,7 +266,7 @@ async fn a_process_that_dies_between_the_answer_and_the_delivery_leaves_the_rest
     script.otherwise(Some(Act::Hangs));
     let stage = Stage::file(&scratch.file(), &script);
     put(&stage);
-    stage.until(SECOND, |stage| stage.script.calls_of("first") == 1).await;
+    stage.until(10 * SECOND, |stage| stage.script.calls_of("first") == 1).await;
     stage.kill().await;
     script.otherwise(None);
     let stage = Stage::file(&scratch.file(), &script);

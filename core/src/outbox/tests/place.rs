@@ -200,7 +200,7 @@ async fn a_file_that_is_removed_or_replaced_while_it_is_used_loses_nothing_and_s
             }
             let stage = Stage::file(&path, &script);
             assert!(stage.put("a", "a1") && stage.put("a", "a2"));
-            stage.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
+            stage.until(10 * SECOND, |stage| stage.script.calls_of("a1") == 1).await;
             for part in removed {
                 fs::remove_file(format!("{}{part}", path.display())).unwrap();
             }

@@ -26,7 +26,7 @@ async fn a_lock_file_that_is_cleaned_away_is_renewed_and_no_other_process_delive
         let one = Stage::file(&scratch.file(), &slow);
         let other = Stage::file(&scratch.file(), &idle);
         assert!(one.put("a", "a1") && one.put("a", "a2"));
-        one.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
+        one.until(10 * SECOND, |stage| stage.script.calls_of("a1") == 1).await;
         for _ in 0..3 {
             if whole_directory {
                 fs::remove_dir_all(lock_files(&scratch)).unwrap();
@@ -54,7 +54,7 @@ async fn a_process_that_was_taken_for_dead_registers_again_and_keeps_what_it_sen
     script.otherwise(Some(Act::Takes(10 * SECOND)));
     let stage = Stage::file(&scratch.file(), &script);
     assert!(stage.put("a", "a1") && stage.put("a", "a2"));
-    stage.until(SECOND, |stage| stage.script.calls_of("a1") == 1).await;
+    stage.until(10 * SECOND, |stage| stage.script.calls_of("a1") == 1).await;
     // Another process considers this one dead.
     stage
         .shared
@@ -93,7 +93,7 @@ async fn while_a_stopped_process_holds_the_file_new_records_are_delivered_from_m
     let stage = Stage::file(&scratch.file(), &script);
     script.on("old1", &[Act::Is(Outcome::NeedsToken)]);
     assert!(stage.put("old", "old1"));
-    stage.until(SECOND, |stage| stage.script.calls_of("old1") == 1).await;
+    stage.until(10 * SECOND, |stage| stage.script.calls_of("old1") == 1).await;
     stage.pass(SECOND).await;
     let other = disk(&scratch.file());
     other.tamper("BEGIN IMMEDIATE");
