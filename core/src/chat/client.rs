@@ -102,8 +102,9 @@ impl OpenAi {
     /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn chat_stream(&self, request: impl Borrow<ChatRequest>) -> Result<ChatStream> {
         let request = request.borrow();
-        let started = Instant::now();
         let span = telemetry::chat_span(&self.http, request, true);
+        // After the span's beginning, so that the times of its chunks add up to its duration at most.
+        let started = Instant::now();
         // On the heap, so that the caller's future does not have room for the call for as long as it reads the stream.
         let opening = Box::pin(self.open(request).instrument(span.clone()));
         match opening.await {
