@@ -194,7 +194,7 @@ function isCreating(system) {
 
 /** The creations whose answer is lost: the store had the request, and may have made the workspace. */
 function lostCreations(system) {
-  return pending(system).filter(({ reason }) => /workspace could not be created: .*the connection broke/.test(reason)).length;
+  return pending(system).filter(({ reason }) => /workspace could not be created: .*answer was lost/.test(reason)).length;
 }
 
 /** The writes that the database has refused since the start, of which the store tells in its log. */
