@@ -1,4 +1,8 @@
-/** A short run of each fault; `cargo xtask faults` has the whole ones. */
+/**
+ * A short run of each fault but `database-full`; `cargo xtask faults` has the whole ones.
+ *
+ * In a short run the pages of a full database can have room for all that is still to be written.
+ */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -7,8 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 import { FAULTS, run, startForFaults } from './faults.mjs';
 
-/** Each on a system of its own beside the others, as a program: they wait for the outbox's pauses most of the time, or need a mount. */
-const APART = ['store-killed-at-creation', 'database-full'];
+const FULL = 'database-full';
+/** On a system of its own beside the others, as a program: it waits for the outbox's pauses most of the time. */
+const APART = ['store-killed-at-creation'];
 
 let system;
 let apart;
@@ -18,7 +23,7 @@ before(async () => {
 });
 after(() => system?.stop());
 
-for (const name of Object.keys(FAULTS).filter((name) => !APART.includes(name))) {
+for (const name of Object.keys(FAULTS).filter((name) => name !== FULL && !APART.includes(name))) {
   test(`${name}: nothing is lost, doubled, out of order or stuck`, async (t) => {
     const { messages, found, effects, words, stages } = await run(system, name, { seed: 1, turns: 20, isShort: true });
     for (const [word, count] of [...Object.entries(effects), ...words, ...stages]) t.diagnostic(`${count} × ${word}`);
@@ -35,11 +40,10 @@ for (const name of APART) {
   });
 }
 
-/** Its end, and what it said; in a namespace in which it may mount a small file system. */
+/** Its end, and what it said. */
 function short(name) {
   const script = fileURLToPath(new URL('faults.mjs', import.meta.url));
-  const unshared = ['--map-root-user', '--mount', process.execPath, script, '--short', name];
   return new Promise((resolve) => {
-    execFile('unshare', unshared, (error, out, trouble) => resolve({ error, said: out + trouble }));
+    execFile(process.execPath, [script, '--short', name], (error, out, trouble) => resolve({ error, said: out + trouble }));
   });
 }

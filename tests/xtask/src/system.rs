@@ -68,7 +68,6 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
 /// When something cannot be built, or a test fails.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
     let _store = prepare(repo, &PROGRAMS)?;
-    languages::require_mounts(repo)?;
     debian::require(repo, &debian::CHROMIUM)?;
     languages::test_system(repo, &ModelServer::python(repo)?)
 }
