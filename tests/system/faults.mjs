@@ -239,7 +239,7 @@ function leaves(pick) {
 /**
  * A system for faults: the wall clock of store and chat service can be set. For `database-full` the store is on PostgreSQL, whose tables
  * are on a file system of their own; the caller then has a mount namespace of its own. (H2, which the other faults have, can damage its
- * file on a full disk.)
+ * file on a full disk, and when it is killed.)
  */
 export async function startForFaults(echo, { hasDisk = false } = {}) {
   const folder = newFolder();

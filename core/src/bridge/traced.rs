@@ -54,7 +54,7 @@ fn inject(headers: &mut HeaderMap) {
 ///
 /// # Errors
 ///
-/// Those of `start`.
+/// The error of `start`, unchanged.
 pub fn starting<T>(
     trace: Option<Arc<Trace>>,
     start: impl FnOnce(Option<Arc<Trace>>) -> Result<T>,

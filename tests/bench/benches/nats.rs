@@ -5,17 +5,16 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its tables")]
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use tokio::sync::Notify;
 use turnwire::Outbox;
 use turnwire::nats::{Courier, Nats, NatsSink};
 use turnwire::outbox::{Delivery, Outcome, Record};
-use turnwire_bench::{arguments, median};
+use turnwire_bench::{arguments, measured_apart, median};
 use turnwire_fakes::{Fake, FakeStore};
 use turnwire_nats_tests::store::provider;
 use turnwire_nats_tests::{Broker, Program, Store, records, wait};
@@ -79,7 +78,7 @@ fn enqueueing(program: &Program) -> Result<()> {
         for ((way, _), measured) in WAYS.iter().zip(&mut measured) {
             let broker = Broker::start(program)?;
             let directory = place.path().join(format!("{way}-{round}"));
-            measured.push(client(&[way, &broker.url(), &directory.display().to_string()])?);
+            measured.push(measured_apart(&[way, &broker.url(), &directory.display().to_string()])?);
         }
     }
     println!("µs to hand one message over; {MESSAGES} messages, median of {ROUNDS} rounds");
@@ -96,18 +95,6 @@ fn enqueueing(program: &Program) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn client(arguments: &[&str]) -> Result<Vec<f64>> {
-    let output = Command::new(std::env::current_exe()?)
-        .arg("--client")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()?;
-    ensure!(output.status.success(), "{arguments:?} failed");
-    let text = String::from_utf8(output.stdout)?;
-    text.split_whitespace().map(|word| word.parse().context("odd output")).collect()
 }
 
 /// Hands messages over in one way; prints p50, p99 and p99.9, and the number of records that stayed in memory.

@@ -4,15 +4,14 @@
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use turnwire::credentials::Tokens;
 use turnwire::outbox::{Durability, Record};
 use turnwire::{ChatStore, Outbox};
-use turnwire_bench::{arguments, memory_kib};
+use turnwire_bench::{arguments, measured_apart, memory_kib};
 
 /// Messages handed over in each row of the first table.
 const MESSAGES: usize = 3_000;
@@ -51,7 +50,7 @@ fn tables(backlog: usize) -> Result<()> {
         println!("{what}");
         for (way, title) in WAYS {
             let directory = place.path().join(format!("{way}-{}", address.port()));
-            let numbers = client(&[way, &format!("http://{address}"), &path(&directory)])?;
+            let numbers = measured_apart(&[way, &format!("http://{address}"), &path(&directory)])?;
             let [p50, p99, p999, max, threads] = numbers[..] else { bail!("odd output") };
             println!("  {title:34} {p50:>8.1} {p99:>8.1} {p999:>8.1} {max:>9.1} {threads:>8}");
         }
@@ -59,14 +58,16 @@ fn tables(backlog: usize) -> Result<()> {
 
     println!("\na backlog of {backlog} messages");
     let directory = place.path().join("backlog");
-    let [took, megabytes] = client(&["fill", &backlog.to_string(), &path(&directory)])?[..] else {
+    let [took, megabytes] = measured_apart(&["fill", &backlog.to_string(), &path(&directory)])?[..]
+    else {
         bail!("odd output")
     };
     println!(
         "  taken in {took:.1} s, {:.1} µs each; {megabytes:.0} MB",
         took * 1e6 / backlog as f64
     );
-    let [open, rss, peak, p50, p99, stats] = client(&["backlog", &path(&directory)])?[..] else {
+    let [open, rss, peak, p50, p99, stats] = measured_apart(&["backlog", &path(&directory)])?[..]
+    else {
         bail!("odd output")
     };
     println!(
@@ -80,19 +81,6 @@ fn tables(backlog: usize) -> Result<()> {
 
 fn path(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// Runs this program again, so that each is measured in a process of its own.
-fn client(arguments: &[&str]) -> Result<Vec<f64>> {
-    let output = Command::new(std::env::current_exe()?)
-        .arg("--client")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()?;
-    ensure!(output.status.success(), "{arguments:?} failed");
-    let text = String::from_utf8(output.stdout)?;
-    text.split_whitespace().map(|word| word.parse().context("odd output")).collect()
 }
 
 fn message(n: usize) -> Value {

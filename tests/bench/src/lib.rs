@@ -87,6 +87,17 @@ pub fn run_again(arguments: &[String]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// Measures in a process of its own: runs this program again with `--client` and these arguments; gives the numbers that it prints.
+///
+/// # Errors
+/// When it fails, or prints anything else.
+pub fn measured_apart(arguments: &[&str]) -> Result<Vec<f64>> {
+    let arguments: Vec<_> =
+        std::iter::once(&"--client").chain(arguments).map(ToString::to_string).collect();
+    let text = run_again(&arguments)?;
+    text.split_whitespace().map(|word| word.parse().context("odd output")).collect()
+}
+
 /// The middle of some numbers.
 #[must_use]
 pub fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {

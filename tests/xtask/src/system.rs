@@ -18,7 +18,8 @@ use crate::suites::SPEECH;
 use crate::tools::{self, Tool};
 
 /// The programs that it needs, with their packages; the last ones for faults.
-pub(crate) const PROGRAMS: [&[(&str, &str)]; 3] = [&SPEECH, &store_server::NEEDS, &debian::FAULTS];
+pub(crate) const PROGRAMS: [&[(&str, &str)]; 4] =
+    [&SPEECH, &store_server::NEEDS, &debian::FAULTS, &debian::FULL_DATABASE];
 
 /// The faults that `tests/system/faults.mjs` makes.
 pub(crate) const FAULTS: [&str; 10] = [
@@ -67,7 +68,7 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
 /// # Errors
 /// When something cannot be built, or a test fails.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
-    let _store = prepare(repo, &PROGRAMS)?;
+    let _store = prepare(repo, &PROGRAMS[..3])?;
     debian::require(repo, &debian::CHROMIUM)?;
     languages::test_system(repo, &ModelServer::python(repo)?)
 }
