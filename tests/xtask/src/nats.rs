@@ -93,7 +93,7 @@ pub(crate) fn prove(repo: &Repo, options: &ProofOptions) -> Result<()> {
 /// # Errors
 /// When a server cannot be installed, or the bench fails.
 pub(crate) fn bench(repo: &Repo, options: &[OsString]) -> Result<()> {
-    let bench = Step::cargo(repo, "bench -p turnwire-bench --bench nats --").args(options);
+    let bench = Step::cargo(repo, "bench -p turnwire-nats-tests --bench nats --").args(options);
     Servers::prepare(repo)?.given_to(bench).run()
 }
 

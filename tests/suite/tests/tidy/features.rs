@@ -1,4 +1,4 @@
-//! Features of the core: the chat client alone compiles none of the crates that the other rooms need.
+//! Features: the chat client alone compiles none of the crates that the other rooms need, and no bench measures a test's clock.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,18 +19,20 @@ const OF_FEATURES: &[&str] = &[
 
 /// The crates that the core is made of with these features.
 fn crates(features: &[&str]) -> Vec<String> {
-    let tree =
-        ["tree", "--offline", "-p", "turnwire", "-e", "normal", "--prefix", "none", "-f", "{p}"];
+    let said = tree(&[&["-p", "turnwire", "-e", "normal", "-f", "{p}"], features].concat());
+    said.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// The output of `cargo tree`.
+fn tree(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(tree)
-        .args(features)
+        .args(["tree", "--offline", "--prefix", "none"])
+        .args(arguments)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .output()
         .unwrap_or_else(|error| panic!("cargo does not run: {error}"));
-    let (said, why) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{why}");
-    said.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
@@ -50,4 +52,19 @@ fn turns_compile_no_sqlite_and_no_schemas() {
     for name in ["libsqlite3-sys", "rusqlite", "schemars"] {
         assert!(!turns.iter().any(|found| found == name), "{name} is compiled for turns");
     }
+}
+
+/// Tokio's clock for tests takes a lock at each reading: some 8 % of a chunk that comes alone. async-nats turns it on (by
+/// tryhard 0.5).
+#[test]
+fn no_bench_of_chunks_has_the_clock_of_tests() {
+    let has_clock = |package: &str, kinds: &str| {
+        let said = tree(&["-p", package, "-e", &format!("{kinds},features"), "-i", "tokio"]);
+        said.contains("tokio feature \"test-util\"")
+    };
+    assert!(!has_clock("turnwire-bench", "normal,dev"));
+    assert!(
+        has_clock("turnwire-nats-tests", "normal"),
+        "async-nats has no such clock any more: say so in docs/scaling.md"
+    );
 }

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use tokio::sync::Notify;
-use turnwire::Outbox;
+use turnwire::credentials::Tokens;
 use turnwire::nats::{Courier, Nats, NatsSink};
 use turnwire::outbox::{Delivery, Outcome, Record};
+use turnwire::{ChatStore, Outbox};
 use turnwire_bench::{arguments, measured_apart, median};
-use turnwire_fakes::{Fake, FakeStore};
+use turnwire_fakes::{Fake, FakeStore, Login};
 use turnwire_nats_tests::store::provider;
 use turnwire_nats_tests::{Broker, Program, Store, records, wait};
 
@@ -31,16 +32,17 @@ const STORE: Duration = Duration::from_millis(10);
 const PARTITIONS: [u16; 3] = [16, 64, 256];
 
 /// Ways to hand a message over, with their titles.
-const WAYS: [(&str, &str); 3] = [
+const WAYS: [(&str, &str); 4] = [
     ("none", "file, no sink"),
     ("local", "file, a sink that does nothing"),
+    ("store", "file, a chat store"),
     ("nats", "file, NATS"),
 ];
 
 fn main() -> Result<()> {
     let arguments = arguments();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--client", way, url, directory] => hand_over(way, url, Path::new(directory)),
+        ["--client", way, directory, ref peer @ ..] => hand_over(way, Path::new(directory), peer),
         [] => tables(&Program::recent()?),
         ["--debian"] => tables(&Program::debian()?),
         _ => bail!("the only option is --debian"),
@@ -76,9 +78,17 @@ fn enqueueing(program: &Program) -> Result<()> {
     let mut measured = vec![Vec::new(); WAYS.len()];
     for round in 0..ROUNDS {
         for ((way, _), measured) in WAYS.iter().zip(&mut measured) {
-            let broker = Broker::start(program)?;
-            let directory = place.path().join(format!("{way}-{round}"));
-            measured.push(measured_apart(&[way, &broker.url(), &directory.display().to_string()])?);
+            let directory = place.path().join(format!("{way}-{round}")).display().to_string();
+            let row = match *way {
+                "nats" => measured_apart(&[way, &directory, &Broker::start(program)?.url()])?,
+                "store" => {
+                    let store = store()?;
+                    let Login { access, refresh, .. } = store.login();
+                    measured_apart(&[way, &directory, &store.fake.url(), access, refresh])?
+                }
+                _ => measured_apart(&[way, &directory])?,
+            };
+            measured.push(row);
         }
     }
     println!("µs to hand one message over; {MESSAGES} messages, median of {ROUNDS} rounds");
@@ -98,16 +108,24 @@ fn enqueueing(program: &Program) -> Result<()> {
 }
 
 /// Hands messages over in one way; prints p50, p99 and p99.9, and the number of records that stayed in memory.
-fn hand_over(way: &str, url: &str, directory: &Path) -> Result<()> {
+fn hand_over(way: &str, directory: &Path, peer: &[&str]) -> Result<()> {
     let file = Outbox::builder().path(directory.join("outbox.db"));
-    let outbox = match way {
-        "nats" => file.sink(NatsSink::new(Nats::new(url))?).start()?,
-        "local" => file.sink(|_: Record| async { Outcome::Delivered }).start()?,
-        _ => file.start()?,
+    let (outbox, tokens) = match (way, peer) {
+        ("nats", [url]) => (file.sink(NatsSink::new(Nats::new(*url))?).start()?, None),
+        ("store", [url, access, refresh]) => {
+            let tokens = Tokens::new(*access, *refresh);
+            (file.sink(ChatStore::new(*url)?).start()?, Some(tokens))
+        }
+        ("local", []) => (file.sink(|_: Record| async { Outcome::Delivered }).start()?, None),
+        _ => (file.start()?, None),
     };
     let (mut times, mut in_memory) = (Vec::with_capacity(MESSAGES), 0);
     for number in 0..MESSAGES {
         let record = records::numbered("p", number, CONVERSATIONS);
+        let record = match &tokens {
+            Some(tokens) => record.tokens(tokens.clone()),
+            None => record,
+        };
         let began = Instant::now();
         // On a busy disk a record may stay in memory: its caller has waited 50 ms.
         in_memory += u32::from(!outbox.enqueue(record)?.durable);
@@ -152,9 +170,7 @@ async fn delivering(program: &Program, partitions: u16, to_store: bool) -> Resul
     let nats = Nats::new(broker.url()).partitions(partitions);
     let records = (usize::from(partitions) * 300).min(RECORDS);
     fill(nats.clone(), records).await?;
-    let settings = FakeStore::builder().on(Fake::builder().unrecorded()).pace(pace);
-    let names = (0..CONVERSATIONS).map(|number| records::conversation("p", number));
-    let store = Store::start(settings, names)?;
+    let store = store()?;
     let builder = Courier::builder(nats)
         .tokens(provider(store.login().access.clone(), store.login().refresh.clone()));
     let delivered = Arc::new(AtomicUsize::new(0));
@@ -200,6 +216,12 @@ async fn fill(nats: Nats, records: usize) -> Result<()> {
     let report = outbox.shutdown(Duration::from_secs(600)).await;
     ensure!(report.pending == 0 && report.dead == 0, "{report:?}");
     Ok(())
+}
+
+/// A store that answers in [`STORE`], with the conversations of all records.
+fn store() -> Result<Store> {
+    let settings = FakeStore::builder().on(Fake::builder().unrecorded()).pace(pace);
+    Store::start(settings, (0..CONVERSATIONS).map(|number| records::conversation("p", number)))
 }
 
 fn pace(call: &str) -> Duration {
