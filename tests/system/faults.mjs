@@ -7,15 +7,15 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { startForFaults } from './faulty.mjs';
 import { Ledger, SETTLED_WITHIN } from './ledger.mjs';
-import { startPostgres } from './postgres.mjs';
 import { random } from './random.mjs';
-import { ECHO, newFolder, startSystem } from './scripted.mjs';
+import { ECHO } from './scripted.mjs';
 import { python, root } from './system.mjs';
 import { GUARD, until } from './until.mjs';
 import { User } from './user.mjs';
@@ -30,11 +30,9 @@ const TOKEN_LASTS = 1800;
 const BACK = 3600;
 /** The most kills of a store until one leaves a creation in doubt. */
 const MOST_KILLS = 5;
-/** The folder of PostgreSQL's tables in that of the system, for the fault that fills it. */
-const TABLES = 'tables';
 /** The effect of that fault: the turns that ended meanwhile. */
 const OUTAGE = 'turns with a full database';
-/** The end of each message for that fault, so that soon no page of a table has room for the next one. */
+/** The end of each message for that fault: each row is then too long for a page that has another one. */
 const LONG = ' 아주 긴 말'.repeat(80);
 
 /**
@@ -88,14 +86,15 @@ export const FAULTS = {
   },
   'database-full': async ({ system, ledger, turnsDone, turns }) => {
     await turnsDone(turns / 5);
-    const filler = join(system.folder, TABLES, 'filler');
     const before = ledger.turns;
     const refusedBefore = refusedWrites(system);
     try {
-      fill(filler);
+      system.database.fill();
       await turnsDone(turns / 2);
+      // Of the turns that began meanwhile no message has room.
+      await until(() => refusedWrites(system) > refusedBefore, () => 'no write was refused');
     } finally {
-      rmSync(filler, { force: true });
+      system.database.free();
     }
     const without = ledger.turns - before;
     const refused = refusedWrites(system) - refusedBefore;
@@ -203,18 +202,6 @@ function refusedWrites({ folder }) {
   return log.split('No space left on device').length - 1;
 }
 
-/** Writes a file until there is no space for more. */
-function fill(file) {
-  const descriptor = openSync(file, 'w');
-  try {
-    for (;;) writeSync(descriptor, Buffer.alloc(4096));
-  } catch (error) {
-    if (error.code !== 'ENOSPC') throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The same token, with a short life. */
@@ -234,50 +221,6 @@ function leaves(pick) {
   const leaver = new AbortController();
   let left = pick(4);
   return { signal: leaver.signal, onEvent: () => left-- === 0 && leaver.abort() };
-}
-
-/**
- * A system for faults: the wall clock of store and chat service can be set. For `database-full` the store is on PostgreSQL, whose tables
- * are on a file system of their own; the caller then has a mount namespace of its own. (H2, which the other faults have, can damage its
- * file on a full disk, and when it is killed.)
- */
-export async function startForFaults(echo, { hasDisk = false } = {}) {
-  const folder = newFolder();
-  const tables = join(folder, TABLES);
-  const library = join(folder, 'clock.so');
-  let postgres;
-  const onStopped = async () => {
-    await postgres?.database.stop();
-    if (hasDisk) execFileSync('umount', [tables]);
-  };
-  try {
-    tool('cc', ['-O2', '-shared', '-fPIC', '-o', library, fileURLToPath(new URL('clock.c', import.meta.url))], 'the clock that can be set needs a C compiler: the package gcc');
-    if (hasDisk) {
-      for (const name of [tables, join(folder, 'logs')]) mkdirSync(name);
-      tool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'turnwire', tables], 'a full database needs a file system of its own, which root may mount, or anyone in a mount namespace: `unshare --map-root-user --mount node …`, as `cargo xtask faults` does');
-      postgres = await startPostgres({ folder, tables });
-    }
-  } catch (error) {
-    await onStopped().catch(() => {});
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  }
-  const clock = join(folder, 'clock');
-  const setClock = (seconds) => writeFileSync(clock, new BigInt64Array([BigInt(seconds)]), { flag: 'r+' });
-  writeFileSync(clock, new BigInt64Array([0n]));
-  const wall = { LD_PRELOAD: library, TURNWIRE_CLOCK: clock };
-  const env = { store: { ...wall, ...postgres?.env }, chat: wall };
-  const system = await startSystem({ folder, withPage: false, env, echo, onStopped });
-  return Object.assign(system, { setClock });
-}
-
-/** Runs a program; if it is missing or fails, the error says what it is needed for. */
-function tool(program, args, need) {
-  try {
-    execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  } catch (error) {
-    throw new Error(`${need}\n${error.stderr || error.message}`, { cause: error });
-  }
 }
 
 /** The codes that a failure may have. */
@@ -347,13 +290,11 @@ async function main() {
   const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
   const unknown = names.filter((name) => !Object.hasOwn(FAULTS, name));
   if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}; the faults are: ${Object.keys(FAULTS).join(', ')}`);
-  const systems = [names.filter((name) => name !== 'database-full'), names.filter((name) => name === 'database-full')];
   let faults = 0;
-  for (const [seed, of] of values.seeds.split(',').flatMap((seed) => systems.map((of) => [Number(seed), of]))) {
-    if (of.length === 0) continue;
-    const system = await startForFaults(['--first', ms, '--next', ms].map(String), { hasDisk: of === systems[1] });
+  for (const seed of values.seeds.split(',').map(Number)) {
+    const system = await startForFaults(['--first', ms, '--next', ms].map(String));
     try {
-      for (const name of of) {
+      for (const name of names) {
         const began = Date.now();
         const { messages, rows, letters, found, effects, words, stages } = await run(system, name, { seed, turns, isShort });
         faults += found.length;

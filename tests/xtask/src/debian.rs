@@ -12,11 +12,13 @@ pub(crate) const CRASH: [(&str, &str); 3] =
     [("strace", "strace"), ("unshare", "util-linux"), ("mount", "mount")];
 
 /// The programs that the faults of the whole system need, with their packages.
-pub(crate) const FAULTS: [(&str, &str); 2] = [("cc", "gcc"), ("ps", "procps")];
-
-/// The programs that a full database needs as well, with their packages.
-pub(crate) const FULL_DATABASE: [(&str, &str); 3] =
-    [("unshare", "util-linux"), ("mount", "mount"), ("pg_lsclusters", "postgresql")];
+pub(crate) const FAULTS: [(&str, &str); 5] = [
+    ("cc", "gcc"),
+    ("ps", "procps"),
+    ("unshare", "util-linux"),
+    ("mount", "mount"),
+    ("pg_lsclusters", "postgresql"),
+];
 
 /// The broker of outboxes over several machines.
 pub(crate) const NATS: [(&str, &str); 1] = [("nats-server", "nats-server")];

@@ -142,16 +142,6 @@ pub(crate) fn system(repo: &Repo, script: &str) -> Result<(Step, Alone)> {
     Ok((system_step(repo, node, fake_llm(repo)?)?, alone))
 }
 
-/// As [`system`], for faults: in a namespace in which the script may mount a small file system.
-///
-/// # Errors
-/// When something cannot be built or installed.
-pub(crate) fn faults(repo: &Repo) -> Result<(Step, Alone)> {
-    let alone = packages_for_system(repo)?;
-    let node = unshared(repo).args(["node", "tests/system/faults.mjs"]);
-    Ok((system_step(repo, node, fake_llm(repo)?)?, alone))
-}
-
 /// Tests of the whole system, with the clients of all languages and a driver of Chromium; `model` is the interpreter of the
 /// real model.
 ///
@@ -169,7 +159,7 @@ pub(crate) fn test_system(repo: &Repo, model: &Path) -> Result<()> {
         .run()
 }
 
-/// Ensures that faults can be made: a program in a namespace of its own may mount a file system.
+/// Ensures that the database of the faults can be started: in a namespace of its own it mounts a small file system.
 ///
 /// # Errors
 /// When this machine does not permit it; the error has the remedy.
@@ -177,15 +167,12 @@ pub(crate) fn require_mounts(repo: &Repo) -> Result<()> {
     let folder = repo.target("locks");
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let mount = ["mount", "-t", "tmpfs", "turnwire"];
-    unshared(repo).args(mount).args([folder]).read().map(drop).context(
-        "the fault `database-full` needs a small file system, and this machine does not let this user mount one: run it as \
+    let unshared = Step::new(repo, "unshare").args(["--map-root-user", "--mount"]);
+    unshared.args(mount).args([folder]).read().map(drop).context(
+        "the database of the faults needs a small file system, and this machine does not let this user mount one: run it as \
          root, permit user namespaces (`sysctl kernel.unprivileged_userns_clone=1`, \
          `kernel.apparmor_restrict_unprivileged_userns=0`), or give the container the capability SYS_ADMIN",
     )
-}
-
-fn unshared(repo: &Repo) -> Step {
-    Step::new(repo, "unshare").args(["--map-root-user", "--mount"])
 }
 
 /// Locks both packages, and builds the part of one that is for pages.

@@ -17,9 +17,8 @@ use crate::store_server;
 use crate::suites::SPEECH;
 use crate::tools::{self, Tool};
 
-/// The programs that it needs, with their packages; the last ones for faults.
-pub(crate) const PROGRAMS: [&[(&str, &str)]; 4] =
-    [&SPEECH, &store_server::NEEDS, &debian::FAULTS, &debian::FULL_DATABASE];
+/// The programs that it needs, with their packages; the last ones for the faults.
+pub(crate) const PROGRAMS: [&[(&str, &str)]; 3] = [&SPEECH, &store_server::NEEDS, &debian::FAULTS];
 
 /// The faults that `tests/system/faults.mjs` makes.
 pub(crate) const FAULTS: [&str; 10] = [
@@ -68,7 +67,8 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
 /// # Errors
 /// When something cannot be built, or a test fails.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
-    let _store = prepare(repo, &PROGRAMS[..3])?;
+    let _store = prepare(repo, &PROGRAMS)?;
+    languages::require_mounts(repo)?;
     debian::require(repo, &debian::CHROMIUM)?;
     languages::test_system(repo, &ModelServer::python(repo)?)
 }
@@ -80,7 +80,7 @@ pub(crate) fn test(repo: &Repo) -> Result<()> {
 pub(crate) fn faults(repo: &Repo, options: &FaultOptions) -> Result<()> {
     let _store = prepare(repo, &PROGRAMS)?;
     languages::require_mounts(repo)?;
-    let (faults, _alone) = languages::faults(repo)?;
+    let (faults, _alone) = languages::system(repo, "faults.mjs")?;
     faults.args(["--seeds", &options.seeds]).args(&options.names).run()
 }
 
