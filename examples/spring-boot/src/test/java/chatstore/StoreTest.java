@@ -25,7 +25,7 @@ import org.springframework.context.annotation.Primary;
     properties = {
       "spring.main.banner-mode=off",
       "spring.datasource.url=jdbc:h2:mem:test",
-      "chat.secret=dGhlIHNlY3JldCBvZiB0aGUgdGVzdHMsIHdoaWNoIGlzIG5vbmU=",
+      "chat.secret=" + StoreTest.SECRET,
       "chat.origins=https://chat.example.org, https://a.example https://b.example",
       "chat.accounts[0].name=kim",
       "chat.accounts[0].password=of-the-test",
@@ -36,6 +36,7 @@ import org.springframework.context.annotation.Primary;
     })
 @Import(StoreTest.Turning.class)
 abstract class StoreTest {
+  static final String SECRET = "dGhlIHNlY3JldCBvZiB0aGUgdGVzdHMsIHdoaWNoIGlzIG5vbmU=";
   static final String USER = "0b1e55ed-0000-4000-8000-000000000001";
   static final String OTHER = "0b1e55ed-0000-4000-8000-000000000009";
   static final long SENT_AT = 1_764_660_000_000L;

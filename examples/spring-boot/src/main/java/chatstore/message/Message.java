@@ -12,6 +12,8 @@ import jakarta.persistence.Table;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import java.time.Instant;
+import org.hibernate.annotations.JdbcTypeCode;
+import org.hibernate.type.SqlTypes;
 
 /** A row of the table of messages, and its JSON. */
 @Entity
@@ -34,7 +36,9 @@ class Message {
   @NotBlank
   String id;
 
+  // Never an enum of the database: in a row that H2 restores after a kill it has its number in place of its word.
   @Enumerated(EnumType.STRING)
+  @JdbcTypeCode(SqlTypes.VARCHAR)
   @Column(name = "msg_sender_role", nullable = false)
   @JsonProperty("msgSenderRole")
   @NotNull
@@ -62,6 +66,7 @@ class Message {
   String parent;
 
   @Enumerated(EnumType.STRING)
+  @JdbcTypeCode(SqlTypes.VARCHAR)
   @Column(name = "msg_type", nullable = false)
   @JsonProperty("msgType")
   @NotNull

@@ -9,6 +9,8 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Index;
 import jakarta.persistence.Table;
 import java.time.Instant;
+import org.hibernate.annotations.JdbcTypeCode;
+import org.hibernate.type.SqlTypes;
 
 /** A row of the table of workspaces, and its JSON. */
 @Entity
@@ -49,6 +51,7 @@ public class Workspace {
   String user;
 
   @Enumerated(EnumType.STRING)
+  @JdbcTypeCode(SqlTypes.VARCHAR)
   @Column(name = "workspace_status", nullable = false)
   @JsonProperty("workspaceStatus")
   Status status;
