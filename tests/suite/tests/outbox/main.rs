@@ -12,7 +12,7 @@ mod life;
 mod vectors;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use turnwire::config::Timeouts;
@@ -76,11 +76,26 @@ fn record(message: &StoreMessage) -> Record {
     Record::new(text("msgWorkspaceId"), text("msgId"), payload.clone()).user(USER)
 }
 
-/// `accepted + recovered = delivered + dead + pending + discarded`.
+/// Asserts that the counters balance, and that the listings have as many records.
+///
+/// Each reading is one moment, and deliveries may go on between two: listings are compared when the counters before and after
+/// them agree, so that nothing has moved meanwhile.
 fn assert_balanced(outbox: &Outbox) {
-    let stats = outbox.stats();
-    let gone = stats.delivered + stats.dead + stats.discarded;
-    assert_eq!(stats.accepted + stats.recovered, gone + stats.pending, "{stats:?}");
-    assert_eq!(stats.pending, outbox.pending().unwrap().len() as u64);
-    assert_eq!(stats.dead, outbox.dead_letters().unwrap().len() as u64);
+    let by = Instant::now() + PATIENCE;
+    let balanced = || {
+        let stats = outbox.stats();
+        let gone = stats.delivered + stats.dead + stats.discarded;
+        assert_eq!(stats.accepted + stats.recovered, gone + stats.pending, "{stats:?}");
+        (stats.accepted, stats.recovered, stats.delivered, stats.dead, stats.pending)
+    };
+    loop {
+        let before = balanced();
+        let listed = [outbox.pending().unwrap().len(), outbox.dead_letters().unwrap().len()];
+        if balanced() == before {
+            let (.., dead, pending) = before;
+            assert_eq!(listed, [pending as usize, dead as usize], "pending and dead letters");
+            return;
+        }
+        assert!(Instant::now() < by, "the outbox never stands still: {before:?}");
+    }
 }
