@@ -1,16 +1,13 @@
 //! The failures in the output of a suite: of `cargo test`, of pytest and of `node --test`.
 
-/// The lines shown of one failure, and of an output in which no failure is found.
-const LINES: usize = 60;
-/// The characters shown of one line.
-const WIDTH: usize = 300;
+use crate::excerpt::{first, last, of_rust};
 
 /// A test that failed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Failure {
     /// The test, after its file or its crate.
     pub(crate) name: String,
-    /// The beginning of its report.
+    /// Its report: the message of a panic first, and no backtrace.
     pub(crate) text: String,
 }
 
@@ -26,27 +23,6 @@ pub(crate) fn find(output: &str, reason: &str) -> Vec<Failure> {
     found
 }
 
-/// The first lines of a report, each cut to a width that can be read.
-fn first<'a>(lines: impl IntoIterator<Item = &'a &'a str>) -> String {
-    let mut text: Vec<String> = Vec::new();
-    let mut lines = lines.into_iter();
-    for line in lines.by_ref().take(LINES) {
-        text.push(line.chars().take(WIDTH).collect());
-    }
-    while text.last().is_some_and(|line| line.trim().is_empty()) {
-        text.pop();
-    }
-    match lines.count() {
-        0 => {}
-        more => text.push(format!("… {more} lines more")),
-    }
-    text.join("\n")
-}
-
-fn last(lines: &[&str]) -> String {
-    first(lines.iter().skip(lines.len().saturating_sub(LINES)))
-}
-
 /// `---- <test> stdout ----` and the lines below it, in the report of the binary named last. A binary that did not
 /// live to report has the end of its output.
 fn of_cargo(lines: &[&str]) -> Vec<Failure> {
@@ -60,9 +36,10 @@ fn of_cargo(lines: &[&str]) -> Vec<Failure> {
         } else if let Some(test) =
             line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----"))
         {
-            let report =
-                rest.iter().take_while(|line| !line.starts_with("---- ") && **line != "failures:");
-            found.push(Failure { name: format!("{binary}: {test}"), text: first(report) });
+            let end =
+                rest.iter().position(|line| line.starts_with("---- ") || *line == "failures:");
+            let report = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            found.push(Failure { name: format!("{binary}: {test}"), text: of_rust(report) });
         } else if let Some(end) = line.strip_prefix("  process didn't exit successfully: ")
             && !binary.is_empty()
         {
@@ -199,7 +176,7 @@ Caused by:
         let expected = [
             (
                 "turnwire: chat::a",
-                "\nthread 'chat::a' (1) panicked at core/src/lib.rs:1:1:\nleft != right",
+                "thread 'chat::a' (1) panicked at core/src/lib.rs:1:1:\nleft != right",
             ),
             ("turnwire: chat::b", "gone"),
         ];
@@ -287,16 +264,10 @@ npm error code 1
     }
 
     #[test]
-    fn without_a_test_the_end_is_shown_and_long_reports_are_cut() {
+    fn without_a_test_the_end_is_shown() {
         let output: String = (0..100).map(|line| format!("line {line}\n")).collect();
         let [end] = find(&output, "no disk").try_into().unwrap();
-        assert_eq!((end.name.as_str(), end.text.lines().count()), ("no disk", LINES));
+        assert_eq!(end.name, "no disk");
         assert!(end.text.starts_with("line 40\n") && end.text.ends_with("line 99"), "{end:?}");
-
-        let output =
-            format!("     Running a (b/c-1)\n---- long stdout ----\n{output}{}", "x".repeat(1000));
-        let [long] = find(&output, "no disk").try_into().unwrap();
-        assert_eq!(long.text.lines().last(), Some("… 41 lines more"));
-        assert!(first(["x".repeat(1000).as_str()].iter()).len() == WIDTH);
     }
 }

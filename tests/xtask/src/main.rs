@@ -12,6 +12,7 @@ mod args;
 mod attack;
 mod bench;
 mod debian;
+mod excerpt;
 mod failures;
 mod fuzz;
 mod languages;

@@ -75,7 +75,10 @@ fn run_one(repo: &Repo, suite: &Suite, is_shown: bool) -> Outcome {
     let began = Instant::now();
     let path = repo.target("logs").join(format!("{}.log", suite.name));
     let ended = std::env::current_exe().context("finding this program").and_then(|program| {
-        log::run(Command::new(program).args(["suite", suite.name]), &path, is_shown)
+        let mut command = Command::new(program);
+        // A backtrace of a large program takes seconds of a core, which other tests wait for, and hides the message.
+        command.args(["suite", suite.name]).env("RUST_BACKTRACE", "0");
+        log::run(&mut command, &path, is_shown)
     });
     if let (Ok((_, output)), false) = (&ended, is_shown) {
         // At once, as the other lane prints too.
