@@ -174,7 +174,7 @@ export interface NatsSettings {
   partitions?: number | null;
   /** The number of servers that keep each record; default 1, use 3 in a cluster. */
   replicas?: number | null;
-  /** The size of the stream; default: the broker's own limit. */
+  /** The size of the stream; needs NATS 2.10.5 or later. Default: the broker's own limit. */
   maxBytes?: number;
   /** The time for which the id of a delivered record is remembered, so that it is counted once; default one hour. */
   countedFor?: number;

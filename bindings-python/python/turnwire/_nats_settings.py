@@ -36,7 +36,7 @@ class NatsOptions(TypedDict, total=False):
     replicas: int
     """The number of servers that keep each record. Default 1; use 3 in a cluster."""
     max_bytes: int | None
-    """The size of the stream. Default: the broker's own limit."""
+    """The size of the stream. Needs NATS 2.10.5 or later. Default: the broker's own limit."""
     counted_for: float | None
     """The seconds for which the id of a delivered record is remembered, so that it is counted once. Default one hour."""
 

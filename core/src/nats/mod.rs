@@ -27,7 +27,7 @@
 //!
 //! # Servers
 //!
-//! NATS 2.9.10 or later with JetStream. In production use 2.10.23 or later.
+//! NATS 2.9.10 or later with JetStream, and 2.10.5 or later for a stream with [`Nats::max_bytes`]. In production use 2.10.23 or later.
 
 mod address;
 mod broker;
@@ -46,4 +46,6 @@ mod wanted;
 
 pub use courier::{Courier, CourierBuilder, CourierStats};
 pub use settings::Nats;
+#[cfg(feature = "bridge")]
+pub(crate) use settings::{partitions, replicas};
 pub use sink::NatsSink;

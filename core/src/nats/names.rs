@@ -1,11 +1,14 @@
 //! The names on the broker: subjects, consumers and buckets, and the hash that spreads conversations over partitions.
 //!
 //! ```text
-//! <stream>.rec.<p>.<conversation>           a record, in partition p
-//! <stream>.rec.<p>.unpark                   a request to try the parked records of partition p
-//! <stream>.parked.<p>.<conversation>        a record that waits for a token, and those behind it
+//! <stream>.rec.<n>.<p>.<conversation>       a record, in partition p of n
+//! <stream>.rec.<n>.<p>.unpark               a request to try the parked records of partition p
+//! <stream>.parked.<n>.<p>.<conversation>    a record that waits for a token, and those behind it
 //! <stream>.dead.<conversation>.<id>         a dead letter
 //! ```
+//!
+//! A stream that is made anew with another number of partitions has other subjects: whoever still uses the former number is refused,
+//! and puts no record where nobody looks for it.
 //!
 //! Conversations and ids may contain any character, so that their hashes stand in subjects.
 
@@ -55,23 +58,28 @@ impl Names {
 
     /// The subjects of the stream.
     pub(super) fn subjects(&self) -> Vec<String> {
-        ["rec", "dead", "parked"].map(|kind| format!("{}.{kind}.>", self.stream)).to_vec()
+        vec![self.records(), self.all_parked(), self.all_dead()]
     }
 
     /// The subject of a conversation's records.
     pub(super) fn record(&self, conversation: &str) -> String {
         let partition = self.partition(conversation);
-        format!("{}.rec.{partition}.{}", self.stream, token(conversation))
+        format!("{}.{}", self.in_partition("rec", partition), token(conversation))
+    }
+
+    /// The beginning of a partition's subjects.
+    fn in_partition(&self, kind: &str, partition: u16) -> String {
+        format!("{}.{kind}.{}.{partition}", self.stream, self.partitions)
     }
 
     /// The subjects of all records, requests included.
     pub(super) fn records(&self) -> String {
-        format!("{}.rec.>", self.stream)
+        format!("{}.rec.{}.>", self.stream, self.partitions)
     }
 
     /// The subjects of a partition.
     pub(super) fn records_of(&self, partition: u16) -> String {
-        format!("{}.rec.{partition}.>", self.stream)
+        format!("{}.>", self.in_partition("rec", partition))
     }
 
     /// The durable consumer of a partition.
@@ -81,12 +89,12 @@ impl Names {
 
     /// The subject of a request to try the parked records of a partition.
     pub(super) fn unpark(&self, partition: u16) -> String {
-        format!("{}.rec.{partition}.{UNPARK}", self.stream)
+        format!("{}.{UNPARK}", self.in_partition("rec", partition))
     }
 
     /// The subjects of all such requests.
     pub(super) fn unparks(&self) -> String {
-        format!("{}.rec.*.{UNPARK}", self.stream)
+        format!("{}.rec.{}.*.{UNPARK}", self.stream, self.partitions)
     }
 
     /// Returns true for a request to try parked records.
@@ -101,24 +109,24 @@ impl Names {
 
     /// The subjects of all parked records.
     pub(super) fn all_parked(&self) -> String {
-        format!("{}.parked.>", self.stream)
+        format!("{}.parked.{}.>", self.stream, self.partitions)
     }
 
     /// The subjects of a partition's parked records.
     pub(super) fn parked_of(&self, partition: u16) -> String {
-        format!("{}.parked.{partition}.>", self.stream)
+        format!("{}.>", self.in_partition("parked", partition))
     }
 
     /// The subject of a conversation's parked records, by the hash of the conversation. It has no wildcard: servers before 2.10 look
     /// for one in all messages.
     pub(super) fn parked_in(&self, partition: u16, conversation: &str) -> String {
-        format!("{}.parked.{partition}.{conversation}", self.stream)
+        format!("{}.{conversation}", self.in_partition("parked", partition))
     }
 
     /// The partition, and the hash of the conversation, in the subject of a parked record.
     pub(super) fn parts_of_parked<'a>(&self, subject: &'a str) -> Option<(u16, &'a str)> {
         let rest = subject.strip_prefix(&self.stream)?.strip_prefix(".parked.")?;
-        let mut parts = rest.split('.');
+        let mut parts = rest.split('.').skip(1);
         Some((parts.next()?.parse().ok()?, parts.next()?))
     }
 
@@ -187,16 +195,16 @@ mod tests {
     fn whatever_a_name_contains_its_subject_has_a_fixed_number_of_tokens() {
         let names = Names::new("turnwire", 64);
         for name in ["a", "a.b", "*", ">", "a b\r\n", ""] {
-            assert_eq!(names.record(name).split('.').count(), 4);
+            assert_eq!(names.record(name).split('.').count(), 5);
             assert_eq!(names.dead(name, name).split('.').count(), 4);
             let parked = names.parked(name);
-            assert_eq!(parked.split('.').count(), 4);
+            assert_eq!(parked.split('.').count(), 5);
             assert_eq!(
                 names.parts_of_parked(&parked),
                 Some((names.partition(name), token(name).as_str()))
             );
         }
-        assert_eq!(names.parts_of_parked("other.parked.1.a.b"), None);
+        assert_eq!(names.parts_of_parked("other.parked.64.1.a"), None);
         assert!(Names::is_unpark(&names.unpark(3)) && !Names::is_unpark(&names.record("a")));
     }
 }

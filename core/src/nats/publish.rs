@@ -1,8 +1,11 @@
 //! The publication of a message: the broker's answer, as an outcome for the outbox.
 
+use std::error::Error as _;
+
 use async_nats::HeaderMap;
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{self, ErrorCode};
 use bytes::Bytes;
 
 use super::connection::Connected;
@@ -60,7 +63,7 @@ fn check(limit: usize, headers: &HeaderMap, body: usize) -> Result<(), Unpublish
     )))
 }
 
-fn unpublished(error: &async_nats::jetstream::context::PublishError) -> Unpublished {
+fn unpublished(error: &PublishError) -> Unpublished {
     let said = error.to_string();
     match error.kind() {
         PublishErrorKind::StreamNotFound => Unpublished::NoStream(
@@ -69,14 +72,27 @@ fn unpublished(error: &async_nats::jetstream::context::PublishError) -> Unpublis
         PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId => {
             Unpublished::Present
         }
-        PublishErrorKind::MaxPayloadExceeded => {
-            Unpublished::TooLarge("the record is larger than the broker takes".to_owned())
-        }
+        PublishErrorKind::MaxPayloadExceeded => Unpublished::TooLarge(
+            "it is larger than the broker takes: raise the broker's `max_payload`".to_owned(),
+        ),
+        _ if exceeds_the_streams_limit(error) => Unpublished::TooLarge(
+            "it is larger than the stream takes: raise the stream's `max_msg_size`".to_owned(),
+        ),
         PublishErrorKind::TimedOut => {
             Unpublished::Unavailable("the broker did not answer in time".to_owned())
         }
         _ => Unpublished::Unavailable(format!("the broker did not store the record: {said}")),
     }
+}
+
+/// Returns true for a message that is too large for the stream, whose limit another program may have set.
+fn exceeds_the_streams_limit(error: &PublishError) -> bool {
+    let answer = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
+    answer.is_some_and(|answer| {
+        let limits =
+            [ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM, ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM];
+        limits.contains(&answer.error_code())
+    })
 }
 
 #[cfg(test)]
@@ -85,6 +101,21 @@ mod tests {
 
     use super::*;
     use crate::outbox::Record;
+
+    #[test]
+    fn a_message_that_is_too_large_is_told_from_a_stream_that_is_full() {
+        let refused = |code: u64, said: &str| {
+            let answer = json!({"code": 400, "err_code": code, "description": said});
+            let answer: jetstream::Error = serde_json::from_value(answer).unwrap();
+            unpublished(&PublishError::with_source(PublishErrorKind::Other, answer))
+        };
+        for code in [10054, 10097] {
+            let refused = refused(code, "exceeds maximum allowed");
+            assert!(matches!(refused, Unpublished::TooLarge(why) if why.contains("max_msg_size")));
+        }
+        let full = refused(10077, "maximum bytes exceeded");
+        assert!(matches!(full, Unpublished::Unavailable(why) if why.contains("maximum bytes")));
+    }
 
     #[test]
     fn a_message_is_too_large_with_its_headers_and_the_reason_names_the_limit() {

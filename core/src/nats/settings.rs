@@ -98,7 +98,8 @@ impl Nats {
         self
     }
 
-    /// Trusts the certificates in this PEM file, in addition to the system's. The connection then uses TLS.
+    /// Trusts the certificates in this PEM file, in addition to the system's. The connection then uses TLS. The file is read when the
+    /// process first connects: before a broker changes to another authority, restart with a file that has both.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
@@ -134,8 +135,8 @@ impl Nats {
         self
     }
 
-    /// The size of the stream in bytes. A full stream accepts no record: it then waits in the outbox that publishes it. Default: the
-    /// broker's own limit.
+    /// The size of the stream in bytes. A full stream accepts no record: it then waits in the outbox that publishes it. Needs NATS 2.10.5
+    /// or later, as earlier servers delete the oldest records of a full stream. Default: the broker's own limit.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
@@ -167,17 +168,8 @@ impl Nats {
                 self.stream
             ));
         }
-        if !(1..=MOST_PARTITIONS).contains(&self.partitions) {
-            return wrong(format!(
-                "`partitions` is {}: set a number from 1 to {MOST_PARTITIONS}",
-                self.partitions
-            ));
-        }
-        if !(1..=MOST_REPLICAS).contains(&self.replicas) {
-            return wrong(format!(
-                "`replicas` is {}: set a number from 1 to {MOST_REPLICAS}",
-                self.replicas
-            ));
+        if let Err(why) = partitions(self.partitions.into()).and(replicas(self.replicas.into())) {
+            return wrong(why);
         }
         if self.max_bytes == Some(0)
             || self.max_bytes.is_some_and(|bytes| i64::try_from(bytes).is_err())
@@ -203,6 +195,25 @@ impl Nats {
             nats: self.clone(),
         })
     }
+}
+
+/// This number of partitions, or the reason why a stream cannot have it.
+pub(crate) fn partitions(number: u32) -> Result<u16, String> {
+    within("partitions", number, MOST_PARTITIONS)
+}
+
+/// This number of replicas, or the reason why a stream cannot have it.
+pub(crate) fn replicas(number: u32) -> Result<u8, String> {
+    within("replicas", number, MOST_REPLICAS)
+}
+
+fn within<N: TryFrom<u32> + Into<u32> + Copy>(
+    setting: &str,
+    number: u32,
+    most: N,
+) -> Result<N, String> {
+    let usable = N::try_from(number).ok().filter(|_| (1..=most.into()).contains(&number));
+    usable.ok_or_else(|| format!("`{setting}` is {number}: set a number from 1 to {}", most.into()))
 }
 
 /// Checked settings.

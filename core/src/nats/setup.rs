@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The consumers that are checked at a time.
 const AT_ONCE: usize = 16;
+/// The first version whose full stream refuses a record and deletes no other: earlier ones find that it is too full once it has the
+/// record, and then delete the oldest ones, which nobody has delivered.
+const KEEPS_WHEN_FULL: (i64, i64, i64) = (2, 10, 5);
 /// The status of answers that a broker gives while it cannot do what is asked.
 const UNAVAILABLE: usize = 503;
 
@@ -22,12 +25,25 @@ const UNAVAILABLE: usize = 503;
 ///
 /// # Errors
 ///
-/// `config` for a stream with other settings, which is left as it is.
+/// `config` for a stream with other settings, which is left as it is, or a limit that the server does not keep.
 pub(super) async fn ensure_stream(
     settings: &Checked,
     connected: &Connected,
     operation: &'static str,
 ) -> Result<()> {
+    let (major, minor, patch) = KEEPS_WHEN_FULL;
+    if settings.nats.max_bytes.is_some()
+        && !connected.client.is_server_compatible(major, minor, patch)
+    {
+        let version = connected.client.server_info().version;
+        let why = format!(
+            "the server's version is {version}: before {major}.{minor}.{patch} a stream with `max_bytes` that is full deletes its oldest \
+             records"
+        );
+        let hint =
+            "use a later server, or leave `max_bytes` out and limit the server's `max_file_store`";
+        return Err(settings.error(ErrorKind::Config, operation, why).with_hint(hint));
+    }
     let wanted = wanted::stream(settings);
     let what = format!("the stream `{}`", wanted.name);
     let found = found_or_created(settings, connected, &wanted, &what, operation).await?;

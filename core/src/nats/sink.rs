@@ -89,6 +89,11 @@ impl Sink for NatsSink {
             }
         }
     }
+
+    // A stream that is full takes some records and refuses others, by chance. What a record is refused for is `Dead`.
+    fn blames_no_record(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for NatsSink {

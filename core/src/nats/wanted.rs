@@ -243,7 +243,7 @@ mod tests {
     fn another_number_of_partitions_is_found_on_every_server() {
         let of = |partitions| stream(&settings(Nats::new("localhost").partitions(partitions)));
         let found = differences(&of(16), &of(64));
-        assert_eq!(found.len(), 1);
+        assert_eq!(found.len(), 2, "the description, and the subjects");
         let said = found[0].to_string();
         assert!(said.contains("16 partitions") && said.contains("64 partitions"), "{said}");
     }
@@ -266,7 +266,7 @@ mod tests {
         let wanted = consumer(&names, 3);
         assert_eq!(
             (wanted.max_ack_pending, wanted.filter_subject.as_str()),
-            (1, "turnwire.rec.3.>")
+            (1, "turnwire.rec.64.3.>")
         );
         let found = |max_ack_pending| consumer::Config {
             filter_subject: wanted.filter_subject.clone(),

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::opener::{AnyOpener, Opener};
 use super::outcome::Outcome;
 use super::record::Record;
+use super::state::AttemptState;
 use crate::guard::Callback;
 
 /// Delivers records to a service.
@@ -82,6 +83,13 @@ pub trait Sink: Send + Sync + 'static {
         false
     }
 
+    /// Returns true if an [`Unavailable`](Outcome::Unavailable) of this sink never lies in the record: however often one meets it, it
+    /// is not poison.
+    #[doc(hidden)]
+    fn blames_no_record(&self) -> bool {
+        false
+    }
+
     /// The sink itself if an engine of turns attached it, for the next engine on the same outbox.
     #[doc(hidden)]
     fn of_turns(&self) -> Option<&dyn Any> {
@@ -130,6 +138,10 @@ macro_rules! forward {
                 (**self).needs_tokens()
             }
 
+            fn blames_no_record(&self) -> bool {
+                (**self).blames_no_record()
+            }
+
             fn of_turns(&self) -> Option<&dyn Any> {
                 (**self).of_turns()
             }
@@ -147,6 +159,17 @@ forward!(Box<dyn Sink>);
 /// The name of a sink in errors.
 pub(crate) fn callback(sink: &dyn Sink) -> Callback {
     Callback::named("sink", sink.type_name())
+}
+
+/// The attempts of a record before the decision about this outcome: without strikes, if the outcome proves that nothing was wrong
+/// with the record.
+pub(crate) fn before(sink: &dyn Sink, outcome: &Outcome, attempt: AttemptState) -> AttemptState {
+    match outcome {
+        Outcome::Unavailable { .. } if sink.blames_no_record() => {
+            AttemptState { strikes: 0, ..attempt }
+        }
+        _ => attempt,
+    }
 }
 
 /// The sink of an outbox, set at most once.

@@ -191,17 +191,14 @@ impl Source {
     pub(super) fn status(&self) -> Result<Table> {
         let mut lines = Vec::new();
         let mut add = |name: &'static str, value: String| lines.push(vec![name.to_owned(), value]);
-        let oldest = || -> Result<Option<String>> {
-            let oldest = self.pending()?.into_iter().map(|record| record.accepted_at).min();
-            Ok(oldest.map(rows::local))
-        };
         let title = match self {
             Source::File(file, outbox) => {
                 let stats = outbox.stats();
                 add("pending", stats.pending.to_string());
                 add("  of them held", stats.held.to_string());
-                if let Some(oldest) = oldest()? {
-                    add("  oldest accepted", oldest);
+                let pending = outbox.pending()?.into_iter();
+                if let Some(oldest) = pending.map(|record| record.accepted_at).min() {
+                    add("  oldest accepted", rows::local(oldest));
                 }
                 add("dead letters", stats.dead.to_string());
                 if let Some(error) = stats.storage_error {
@@ -211,11 +208,13 @@ impl Source {
             }
             Source::Stream(name, courier) => {
                 let courier = courier.clone();
-                let stats = finished(async move { courier.stats().await })?;
+                // Not the list: it has a request for each of its records.
+                let looked = async move { Ok((courier.stats().await?, courier.oldest().await?)) };
+                let (stats, oldest) = finished(looked)?;
                 add("pending", stats.pending.to_string());
                 add("  of them parked", stats.parked.to_string());
-                if let Some(oldest) = oldest()? {
-                    add("  oldest accepted", oldest);
+                if let Some(oldest) = oldest {
+                    add("  oldest accepted", rows::local(oldest));
                 }
                 add("dead letters", stats.dead.to_string());
                 ["stream".to_owned(), name.clone()]

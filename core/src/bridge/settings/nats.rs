@@ -7,7 +7,7 @@ use super::outbox::DeliverySettings;
 use super::value::{Subject, read};
 use super::values::{Size, Time, set};
 use crate::error::{Error, ErrorKind, Result};
-use crate::nats::{Courier, CourierBuilder, Nats};
+use crate::nats::{Courier, CourierBuilder, Nats, partitions, replicas};
 
 /// A broker.
 #[derive(Default, Deserialize)]
@@ -70,24 +70,13 @@ impl NatsSettings {
             _ => return refused(both("client_certificate", "client_key")),
         };
         nats = set(nats, self.stream, Nats::stream);
-        nats = match self.partitions.map(|number| (number, u16::try_from(number))) {
-            Some((number, Err(_))) => return refused(too_many("partitions", number, 4096)),
-            Some((_, Ok(number))) => nats.partitions(number),
-            None => nats,
-        };
-        nats = match self.replicas.map(|number| (number, u8::try_from(number))) {
-            Some((number, Err(_))) => return refused(too_many("replicas", number, 5)),
-            Some((_, Ok(number))) => nats.replicas(number),
-            None => nats,
-        };
+        let limited = |why: String| Error::new(ErrorKind::Config, operation, why);
+        let partitions = self.partitions.map(partitions).transpose().map_err(limited)?;
+        let replicas = self.replicas.map(replicas).transpose().map_err(limited)?;
+        nats = set(set(nats, partitions, Nats::partitions), replicas, Nats::replicas);
         nats = self.max_bytes.set(nats, |nats, bytes| set(nats, bytes, Nats::max_bytes));
         Ok(set(nats, self.counted_for.given(), Nats::counted_for))
     }
-}
-
-/// The refusal of a number that the builder's method cannot even be given, in the words for those that it can.
-fn too_many(name: &str, number: u32, most: u32) -> String {
-    format!("`{name}` is {number}: set a number from 1 to {most}")
 }
 
 /// The settings of a broker to which records are published, from JSON.

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::missed::Counting;
 use super::run::Run;
-use super::shared::Shared;
+use super::shared::{Shared, lock};
 use super::{parked, partition};
 use crate::error::Result;
 use crate::nats::setup;
@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The calls of `delivered` that may run at a time; beyond that, deliveries wait for them.
 const HOOKS: usize = 256;
 
-/// Delivers until `stop` is cancelled.
+/// Delivers until `stop` is cancelled, or the stream is replaced by another one.
 pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<()> {
     let Some(run) = prepared(&shared, &stop).await? else { return Ok(()) };
     shared.is_ready.store(true, Ordering::SeqCst);
@@ -44,7 +44,8 @@ pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<
     if let Err(error) = run.stream.get_info().await {
         tracing::debug!("the broker did not confirm the end of the courier: {error}");
     }
-    Ok(())
+    let refused = lock(&run.refused).take();
+    refused.map_or(Ok(()), Err)
 }
 
 /// The run with everything that it needs on the broker; `None` if it is stopped before.
@@ -85,6 +86,8 @@ async fn prepare(shared: &Arc<Shared>, stop: &CancellationToken) -> Result<Arc<R
         counting: Counting::default(),
         attempts,
         due: Mutex::default(),
+        looked_at: AsyncMutex::default(),
+        refused: Mutex::default(),
         stop: stop.clone(),
         hooks: TaskTracker::new(),
         hook_permits: Arc::new(Semaphore::new(HOOKS)),

@@ -117,6 +117,28 @@ impl Courier {
         .await
     }
 
+    /// The time of acceptance of the oldest record, among the first ones of the partitions and the parked ones.
+    #[cfg(feature = "bridge")]
+    pub(crate) async fn oldest(&self) -> Result<Option<std::time::SystemTime>> {
+        self.with_stream("courier.pending", |opened| async move {
+            let (reader, names) = (opened.reader(), opened.names());
+            let mut first = reader.next(&names.records(), 1).await?;
+            while let Some(request) =
+                first.as_ref().filter(|message| Names::is_unpark(&message.subject))
+            {
+                first = reader.next(&names.records(), request.sequence + 1).await?;
+            }
+            let parked = reader.next(&names.all_parked(), 1).await?;
+            let accepted_at = |message: &StreamMessage| {
+                let published_at = messages::milliseconds(message.time.into());
+                received(message).map_or(published_at, |(received, _)| received.accepted_at)
+            };
+            let oldest = first.iter().chain(&parked).map(accepted_at).min();
+            Ok(oldest.map(messages::time))
+        })
+        .await
+    }
+
     /// The dead letters, in the order of their deaths; at most 1,000.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod missed;
 mod parked;
 mod partition;
 mod pull;
+mod restoring;
 mod run;
 mod settle;
 mod shared;
@@ -79,13 +80,13 @@ impl Courier {
     /// Delivers until `until` resolves, or [`stop`](Self::stop) is called; then it accepts no more records, and returns when those in
     /// flight are delivered and acknowledged.
     ///
-    /// A broker that is not reached is tried again, at the start too. Inside a runtime of Tokio the deliveries run there, otherwise on
+    /// A broker that is not reached is tried again, at the start too; a stream that is deleted meanwhile is created again. Inside a runtime of Tokio the deliveries run there, otherwise on
     /// the library's own. Dropping the future ends them at once: other couriers repeat them after 30 s.
     ///
     /// # Errors
     ///
-    /// `config` if the stream, a consumer or a bucket has other settings or cannot be created, or if this courier runs already;
-    /// `authentication` if the broker refuses the login.
+    /// `config` if the stream, a consumer or a bucket has other settings or cannot be created, also after it was deleted during the run,
+    /// or if this courier runs already; `authentication` if the broker refuses the login.
     pub async fn run(&self, until: impl Future<Output = ()>) -> Result<()> {
         let running = Running::begin(self.shared.clone())?;
         let stop = self.shared.stop_token();

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use super::delivery::{End, PATIENCE};
 use super::gate::Permission;
 use super::messages::{Reader, Received, milliseconds, no_record};
-use super::run::Run;
+use super::run::{DueTimes, Run};
 use super::shared::lock;
 use crate::error::Result;
 use crate::guard;
@@ -70,7 +70,7 @@ async fn ask(run: &Run) -> Result<()> {
         times.retain(|conversation, _| parked.contains(conversation.as_str()));
         for (subject, _) in &subjects {
             let Some((partition, conversation)) = names.parts_of_parked(subject) else { continue };
-            if times.get(conversation).is_none_or(|due_at| *due_at <= now) {
+            if is_due(&times, conversation, now) {
                 due.insert(partition);
             }
         }
@@ -91,6 +91,11 @@ async fn ask(run: &Run) -> Result<()> {
     Ok(())
 }
 
+/// Returns true for a conversation that is due, or of which this courier does not know when it is.
+fn is_due(times: &DueTimes, conversation: &str, now: u64) -> bool {
+    times.get(conversation).is_none_or(|due_at| *due_at <= now)
+}
+
 /// Delivers the parked records of a partition that are due, while its consumer waits.
 pub(super) async fn deliver_all(run: &Arc<Run>, partition: u16) {
     let begin = Instant::now();
@@ -98,7 +103,12 @@ pub(super) async fn deliver_all(run: &Arc<Run>, partition: u16) {
         Ok(parked) => parked,
         Err(error) => return tracing::debug!(partition, "parked records are not read: {error}"),
     };
+    let now = run.shared.clock.now();
     for conversation in parked {
+        // Each look costs requests, and there may be many that wait for later.
+        if !is_due(&lock(&run.due), &conversation, now) {
+            continue;
+        }
         if run.stop.is_cancelled() || begin.elapsed() > SLICE {
             return;
         }

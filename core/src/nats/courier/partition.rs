@@ -21,7 +21,6 @@ use crate::error::Result;
 use crate::guard;
 use crate::nats::headers::{self, Unreadable};
 use crate::nats::names::{self, Names};
-use crate::nats::setup;
 
 /// The interval at which the broker learns that a delivery is still running: a third of its patience.
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -44,11 +43,7 @@ pub(super) async fn serve(run: Arc<Run>, partition: u16) {
         if run.stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
             return;
         }
-        // It may have been deleted.
-        let settings = &run.shared.broker.settings;
-        if let Err(error) =
-            setup::ensure_consumer(settings, &run.stream, partition, "courier.run").await
-        {
+        if let Err(error) = run.restore(partition).await {
             tracing::warn!(partition, "the partition stands still: {error}");
         }
     }
@@ -69,7 +64,7 @@ async fn deliver(run: &Arc<Run>, partition: u16) {
             Ok(message) => handle(run, partition, message, &mut known).await,
             Err(error) => {
                 tracing::debug!(partition, "a request for records failed: {error:?}");
-                return;
+                break;
             }
         }
     }

@@ -43,6 +43,8 @@ pub(super) enum PullError {
     Closed,
     /// The broker refuses requests, as for a consumer that was deleted.
     Refused(String),
+    /// Nothing comes, not even a sign of life: the consumer may be gone, of which servers before 2.10 say nothing.
+    Silent,
 }
 
 impl Puller {
@@ -79,7 +81,9 @@ impl Puller {
                     Ok(Some(message)) => message,
                     Ok(None) => return Err(PullError::Closed),
                     Err(_) if self.connection() != connection => break,
-                    Err(_) if heard_at.elapsed() > HEARTBEAT * 2 + LOOK => break,
+                    Err(_) if heard_at.elapsed() > HEARTBEAT * 2 + LOOK => {
+                        return Err(PullError::Silent);
+                    }
                     Err(_) => continue,
                 };
                 heard_at = Instant::now();

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_nats::jetstream::{kv, stream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::messages::{Reader, Received};
 use super::missed::Counting;
 use super::shared::Shared;
+use crate::error::Error;
 use crate::nats::connection::Connected;
 use crate::nats::headers;
 use crate::nats::names::Names;
@@ -30,6 +32,10 @@ pub(super) struct Run {
     pub(super) counting: Counting,
     pub(super) attempts: kv::Store,
     pub(super) due: Mutex<DueTimes>,
+    /// The time of the last look for the stream, held by whoever looks.
+    pub(super) looked_at: AsyncMutex<Option<Instant>>,
+    /// The reason why the run cannot go on.
+    pub(super) refused: Mutex<Option<Error>>,
     pub(super) stop: CancellationToken,
     /// Calls of `delivered`, for which the end waits.
     pub(super) hooks: TaskTracker,

@@ -14,9 +14,9 @@ use super::delivery::{End, PATIENCE};
 use super::messages::Received;
 use super::run::Run;
 use super::shared::lock;
-use crate::nats::headers;
 use crate::nats::publish::{Unpublished, publish};
 use crate::nats::wanted::ACK_WAIT;
+use crate::nats::{headers, names};
 use crate::outbox::Record;
 
 /// The time limit of an acknowledgement, and the times that it is repeated on a working connection. A server that has crashed does
@@ -118,6 +118,8 @@ impl Run {
         let Some(parked) = self.store(record, subject, headers).await else { return false };
         if let Some(attempts) = attempts {
             self.store_attempts(received, parked, attempts).await;
+            // The first one of its conversation: nobody needs to look before it is due.
+            lock(&self.due).insert(names::token(record.conversation()), attempts.due_at);
         }
         // Its attempts go on under another number.
         lock(&self.shared.marks).move_to(*sequence, parked);

@@ -102,6 +102,26 @@ async fn poison_is_dead_after_five_tries_while_others_get_through() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_its_sink_does_not_blame_is_never_poison() {
+    for is_blamed in [true, false] {
+        let script = Script::default();
+        script.on("large", &[unreachable()]);
+        if !is_blamed {
+            script.blames_no_record();
+        }
+        let stage = Stage::memory(&script);
+        stage.put("a", "large");
+        stage.put("a", "next");
+        for n in 0..100 {
+            stage.put("b", &n.to_string());
+            stage.pass(MINUTE).await;
+        }
+        assert_eq!(stage.counters().0.dead, u64::from(is_blamed));
+        assert_eq!(script.calls_of("next"), usize::from(is_blamed), "not before the other one");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn poison_does_not_block_its_conversation_where_there_is_no_other_one() {
     let script = Script::default();
     script.on("bad", &[failed()]).on("worse", &[failed()]);

@@ -49,6 +49,7 @@ pub(super) struct Notes {
     /// Calls of `delivered`.
     pub(super) counted: Vec<String>,
     counting_panics: bool,
+    blames_no_record: bool,
     /// The successive answers to requests for a conversation's place; `None`: it is not an opener.
     answers: Option<Vec<Opened>>,
     opened: Vec<String>,
@@ -74,6 +75,11 @@ impl Script {
     /// Makes `delivered` panic before there is a future.
     pub(super) fn counting_panics(&self) {
         lock(&self.0).counting_panics = true;
+    }
+
+    /// Makes an unavailable service say nothing about a record.
+    pub(super) fn blames_no_record(&self) {
+        lock(&self.0).blames_no_record = true;
     }
 
     /// Makes the sink an opener with these answers, and then with none.
@@ -186,6 +192,10 @@ impl Sink for Script {
         notes.counted.push(record.id().to_owned());
         assert!(!notes.counting_panics, "as told");
         Box::pin(std::future::ready(()))
+    }
+
+    fn blames_no_record(&self) -> bool {
+        self.notes(|notes| notes.blames_no_record)
     }
 
     fn opener(&self) -> Option<AnyOpener> {

@@ -17,8 +17,8 @@ async fn a_foreign_message_of_any_size_stops_nothing(program: Program) {
     let jetstream = async_nats::jetstream::new(client);
     // As JSON the first one has six times as many bytes, which is more than the server takes.
     for (subject, body) in [
-        ("turnwire.rec.0.foreign", vec![1_u8; 900_000]),
-        ("turnwire.parked.0.foreign", vec![0xff_u8; 900_000]),
+        ("turnwire.rec.1.0.foreign", vec![1_u8; 900_000]),
+        ("turnwire.parked.1.0.foreign", vec![0xff_u8; 900_000]),
     ] {
         jetstream.publish(subject, body.into()).await.unwrap().await.unwrap();
     }

@@ -13,6 +13,7 @@ mod cluster;
 mod counting;
 mod crash;
 mod dead;
+mod deleted;
 mod delivery;
 mod down;
 mod foreign;
@@ -23,6 +24,7 @@ mod many;
 mod parked;
 mod permitted;
 mod refused;
+mod requests;
 mod secured;
 
 use std::time::Duration;
@@ -122,9 +124,12 @@ impl Running {
     }
 
     fn with(nats: Nats, sink: impl Sink, tokens: impl TokenProvider + 'static) -> Self {
+        let courier = Courier::builder(nats).sink(sink).tokens(tokens).delivery(impatient());
+        Self::of(courier.build().unwrap())
+    }
+
+    fn of(courier: Courier) -> Self {
         show_logs();
-        let courier =
-            Courier::builder(nats).sink(sink).tokens(tokens).delivery(impatient()).build().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn({
             let courier = courier.clone();

@@ -1,0 +1,52 @@
+//! The stream of a running courier, if it is deleted: created again, or the run ends if one with other settings is in its place.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::run::Run;
+use super::shared::lock;
+use crate::error::{ErrorKind, Result};
+use crate::nats::{setup, wanted};
+
+const OPERATION: &str = "courier.run";
+/// The shortest time between two looks for the stream, which all partitions share.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Run {
+    /// Creates again what a partition needs and is gone: the stream, the bucket of attempts, and its consumer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`setup`]. One that no later attempt could change has ended the run.
+    pub(super) async fn restore(&self, partition: u16) -> Result<()> {
+        let restored = self.try_restore(partition).await;
+        if let Err(error) = &restored
+            && error.kind() == ErrorKind::Config
+        {
+            lock(&self.refused).get_or_insert_with(|| error.clone());
+            self.stop.cancel();
+        }
+        restored
+    }
+
+    async fn try_restore(&self, partition: u16) -> Result<()> {
+        let settings = &self.shared.broker.settings;
+        self.restore_stream().await?;
+        setup::ensure_consumer(settings, &self.stream, partition, OPERATION).await
+    }
+
+    /// Partitions that come together share one look.
+    async fn restore_stream(&self) -> Result<()> {
+        let settings = &self.shared.broker.settings;
+        let mut looked_at = self.looked_at.lock().await;
+        if looked_at.is_some_and(|at| at.elapsed() < LOOK) {
+            return Ok(());
+        }
+        setup::ensure_stream(settings, &self.connected, OPERATION).await?;
+        let attempts = wanted::attempts(settings);
+        setup::ensure_bucket(settings, &self.connected, attempts, OPERATION).await?;
+        *looked_at = Some(Instant::now());
+        Ok(())
+    }
+}

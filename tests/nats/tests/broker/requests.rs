@@ -1,0 +1,78 @@
+//! The number of requests to a server: it does not grow with records that only wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_nats::Client;
+use turnwire::bridge::outbox_command;
+use turnwire::credentials::TokenRequest;
+use turnwire::nats::Courier;
+use turnwire::outbox::Delivery;
+use turnwire_nats_tests::{Broker, Program, records, wait};
+
+use crate::{Running, nats, outbox, publish, store};
+
+crate::with_both_servers! {
+    parked_conversations_cost_requests_only_when_they_are_due,
+    the_status_of_a_stream_does_not_read_its_records,
+}
+
+/// The requests that the server has answered so far.
+async fn requests(client: &Client) -> u64 {
+    let answer = client.request("$JS.API.INFO", "".into()).await.unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+    answer["api"]["total"].as_u64().unwrap()
+}
+
+async fn parked_conversations_cost_requests_only_when_they_are_due(program: Program) {
+    const CONVERSATIONS: u64 = 60;
+    let broker = Broker::start(&program).unwrap();
+    let client = async_nats::connect(broker.url()).await.unwrap();
+    let store = store([]);
+    let asked = Arc::new(AtomicU64::new(0));
+    let tokens = {
+        let asked = asked.clone();
+        move |_: TokenRequest| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            async { Ok(None) }
+        }
+    };
+    // Waits that soon are far longer than the interval of the looks.
+    let delivery = Delivery::new().initial_backoff(Duration::from_millis(50));
+    let courier = Courier::builder(nats(&broker).partitions(1)).delivery(delivery);
+    let courier = courier.sink(store.client().unwrap()).tokens(tokens).build().unwrap();
+    let courier = Running::of(courier);
+    let outbox = outbox(nats(&broker).partitions(1));
+    for number in 0..CONVERSATIONS {
+        outbox.enqueue(records::record(&format!("c{number}"), 0)).unwrap();
+    }
+    let attempts = async |each: u64| {
+        let so_many = || asked.load(Ordering::SeqCst) >= each * CONVERSATIONS;
+        wait::until("attempts", so_many).await.unwrap();
+        (asked.load(Ordering::SeqCst), requests(&client).await)
+    };
+    let (first, then) = (attempts(7).await, attempts(9).await);
+    let (attempts, requests) = (then.0 - first.0, then.1 - first.1);
+    assert!(requests < 10 * attempts, "{requests} requests for {attempts} attempts");
+    courier.end().await;
+}
+
+async fn the_status_of_a_stream_does_not_read_its_records(program: Program) {
+    const RECORDS: usize = 100;
+    let broker = Broker::start(&program).unwrap();
+    publish(nats(&broker), "a", RECORDS).await;
+    let client = async_nats::connect(broker.url()).await.unwrap();
+    let before = requests(&client).await;
+    let words = ["status", "--nats", &broker.url()].map(Into::into);
+    let status = move || {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = outbox_command(words, &mut out, &mut err);
+        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    };
+    let (code, out, err) = tokio::task::spawn_blocking(status).await.unwrap();
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("100") && out.contains("oldest accepted"), "{out}");
+    let requests = requests(&client).await - before;
+    assert!(requests < 20, "{requests} requests");
+}
