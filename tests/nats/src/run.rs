@@ -81,6 +81,11 @@ impl Plan {
         self.records.div_ceil(self.publishers)
     }
 
+    /// The number of all records: each publisher has as many.
+    fn all(&self) -> usize {
+        self.each() * self.publishers
+    }
+
     /// The ids of all records.
     fn accepted(&self) -> HashSet<String> {
         let ids = |name: String| {
@@ -148,13 +153,13 @@ pub fn run(programs: &Programs, url: &str, plan: &Plan, disturb: Disturbance<'_>
         names.iter().map(|name| publisher(name).map(Some)).collect::<Result<_>>()?;
 
     // Early: the partitions that a killed courier served pause for half a minute, and the pauses overlap.
-    let mut kills = moments(plan.records / 4, plan.courier_kills);
-    let mut publisher_kills = moments(plan.records / 4, plan.publisher_kills);
+    let mut kills = moments(plan.all() / 4, plan.courier_kills);
+    let mut publisher_kills = moments(plan.all() / 4, plan.publisher_kills);
     let released = released(folder.path());
-    let mut disturbances = moments(plan.records, 2);
+    let mut disturbances = moments(plan.all(), 2);
     let (mut courier_kills, mut killed_publishers, mut disturbed) = (0, 0, 0);
     let (mut saved, mut last_save) = (0, Instant::now());
-    while saved < plan.records && last_save.elapsed() < STALLED {
+    while saved < plan.all() && last_save.elapsed() < STALLED {
         std::thread::sleep(LOOK);
         let now = store.saved();
         if now > saved {
@@ -299,6 +304,7 @@ mod tests {
     fn the_publishers_of_a_plan_have_all_of_its_records() {
         let plan = Plan { conversations: 4, ..Plan::new(30, 1) };
         assert_eq!((plan.accepted().len(), plan.workspaces().count()), (30, 12));
+        assert_eq!(Plan::new(100, 1).accepted().len(), Plan::new(100, 1).all());
         let conversations: HashSet<String> = plan.workspaces().collect();
         let ids = plan.accepted();
         assert!(ids.iter().all(|id| conversations.contains(records::parsed(id).unwrap().0)));
