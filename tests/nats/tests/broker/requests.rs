@@ -1,10 +1,12 @@
 //! The number of requests to a server: it does not grow with records that only wait.
 
+use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_nats::Client;
+use async_nats::{Client, Subscriber};
+use futures::StreamExt;
 use turnwire::bridge::outbox_command;
 use turnwire::credentials::TokenRequest;
 use turnwire::nats::Courier;
@@ -18,19 +20,37 @@ crate::with_both_servers! {
     the_status_of_a_stream_does_not_read_its_records,
 }
 
-/// The requests that the server has answered so far.
-async fn requests(client: &Client) -> u64 {
-    let answer = client.request("$JS.API.INFO", "".into()).await.unwrap();
-    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
-    answer["api"]["total"].as_u64().unwrap()
+/// The last request that is counted.
+const END: &str = "$JS.API.END";
+
+/// A client that gets all requests to the server.
+struct Spy {
+    client: Client,
+    requests: Subscriber,
+}
+
+impl Spy {
+    async fn new(broker: &Broker) -> Self {
+        let client = async_nats::connect(broker.url()).await.unwrap();
+        let requests = client.subscribe("$JS.API.>").await.unwrap();
+        client.flush().await.unwrap();
+        Self { client, requests }
+    }
+
+    /// The number of requests since the last call.
+    async fn requests(&mut self) -> usize {
+        self.client.publish(END, "".into()).await.unwrap();
+        let counted = self.requests.by_ref().take_while(|request| ready(&*request.subject != END));
+        wait::within("the last request", counted.count()).await.unwrap()
+    }
 }
 
 async fn parked_conversations_cost_requests_only_when_they_are_due(program: Program) {
-    const CONVERSATIONS: u64 = 60;
+    const CONVERSATIONS: usize = 60;
     let broker = Broker::start(&program).unwrap();
-    let client = async_nats::connect(broker.url()).await.unwrap();
+    let mut spy = Spy::new(&broker).await;
     let store = store([]);
-    let asked = Arc::new(AtomicU64::new(0));
+    let asked = Arc::new(AtomicUsize::new(0));
     let tokens = {
         let asked = asked.clone();
         move |_: TokenRequest| {
@@ -47,13 +67,15 @@ async fn parked_conversations_cost_requests_only_when_they_are_due(program: Prog
     for number in 0..CONVERSATIONS {
         outbox.enqueue(records::record(&format!("c{number}"), 0)).unwrap();
     }
-    let attempts = async |each: u64| {
+    let attempts = async |each: usize| {
         let so_many = || asked.load(Ordering::SeqCst) >= each * CONVERSATIONS;
         wait::until("attempts", so_many).await.unwrap();
-        (asked.load(Ordering::SeqCst), requests(&client).await)
+        asked.load(Ordering::SeqCst)
     };
-    let (first, then) = (attempts(7).await, attempts(9).await);
-    let (attempts, requests) = (then.0 - first.0, then.1 - first.1);
+    let first = attempts(7).await;
+    spy.requests().await;
+    let (attempts, requests) = (attempts(9).await - first, spy.requests().await);
+
     assert!(requests < 10 * attempts, "{requests} requests for {attempts} attempts");
     courier.end().await;
 }
@@ -62,8 +84,7 @@ async fn the_status_of_a_stream_does_not_read_its_records(program: Program) {
     const RECORDS: usize = 100;
     let broker = Broker::start(&program).unwrap();
     publish(nats(&broker), "a", RECORDS).await;
-    let client = async_nats::connect(broker.url()).await.unwrap();
-    let before = requests(&client).await;
+    let mut spy = Spy::new(&broker).await;
     let words = ["status", "--nats", &broker.url()].map(Into::into);
     let status = move || {
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -73,6 +94,7 @@ async fn the_status_of_a_stream_does_not_read_its_records(program: Program) {
     let (code, out, err) = tokio::task::spawn_blocking(status).await.unwrap();
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.contains("100") && out.contains("oldest accepted"), "{out}");
-    let requests = requests(&client).await - before;
+    let requests = spy.requests().await;
+
     assert!(requests < 20, "{requests} requests");
 }
