@@ -16,7 +16,17 @@ from pathlib import Path
 import jwt
 from flask import Flask, Request
 
-from turnwire import ChatStore, GoogleTranslateSpeaker, OpenAI, OpenAISpeaker, SqliteStore, Turns, presets
+from turnwire import (
+    ChatStore,
+    GoogleTranslateSpeaker,
+    NatsSink,
+    OpenAI,
+    OpenAISpeaker,
+    Outbox,
+    SqliteStore,
+    Turns,
+    presets,
+)
 from turnwire.flask import chat_blueprint
 
 # For a service without settings: the model that `offline_unless_set` starts.
@@ -30,6 +40,9 @@ if STORE_URL and not SECRET:
     sys.exit(
         "TURNWIRE_STORE_URL needs JWT_SECRET: the store's secret in base64, which its access tokens are checked with"
     )
+NATS_URL = os.environ.get("TURNWIRE_NATS_URL")
+if NATS_URL and not STORE_URL:
+    sys.exit("TURNWIRE_NATS_URL needs TURNWIRE_STORE_URL: the store that couriers deliver to")
 
 
 def authenticate(request: Request) -> str | None:
@@ -62,11 +75,17 @@ def speaker() -> GoogleTranslateSpeaker | OpenAISpeaker:
     return GoogleTranslateSpeaker("ko")
 
 
+def outbox() -> Path | Outbox:
+    """The file of the messages on their way to the store; with ``TURNWIRE_NATS_URL`` by a broker and its couriers."""
+    file = FOLDER / "outbox.db"
+    return Outbox(file, sink=NatsSink(NATS_URL)) if NATS_URL else file
+
+
 turns = Turns(
     OpenAI(base_url=offline_unless_set()),
     model=os.environ.get("OPENAI_MODEL", "gpt-4o-mini"),
     store=ChatStore(STORE_URL) if STORE_URL else SqliteStore(FOLDER / "chat.db"),
-    outbox=FOLDER / "outbox.db",
+    outbox=outbox(),
     sentiment=analyze_sentiment,
     speaker=speaker(),
     speech_mode="streaming" if "SPEAK" in os.environ else "on_demand",

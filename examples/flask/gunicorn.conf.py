@@ -8,6 +8,8 @@ bind = os.environ.get("BIND", "127.0.0.1:5000")
 worker_class = "gthread"
 threads = 64
 workers = 2
+# Longer than clients and load balancers keep a connection that is idle: none is closed just as a request arrives.
+keepalive = 75
 # The application is loaded once; the workers are forked from it and share its memory.
 preload_app = True
 

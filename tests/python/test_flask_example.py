@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import pytest
 
 import turnwire
 from fake import REPO, Fake, FakeStore
@@ -146,9 +147,18 @@ def test_with_settings_it_checks_the_login_and_saves_in_the_chat_store(
     assert store.texts(key) == ["m", "안녕"]
 
 
-def test_a_store_needs_the_secret_of_its_tokens(tmp_path: Path) -> None:
-    env = {**os.environ, "TURNWIRE_STORE_URL": "http://localhost:1", "CHAT_FOLDER": str(tmp_path)}
+@pytest.mark.parametrize(
+    ("setting", "url", "error"),
+    [
+        ("TURNWIRE_STORE_URL", "http://localhost:1", "TURNWIRE_STORE_URL needs JWT_SECRET"),
+        ("TURNWIRE_NATS_URL", "nats://localhost:1", "TURNWIRE_NATS_URL needs TURNWIRE_STORE_URL"),
+    ],
+)
+def test_a_setting_without_the_one_that_it_needs_ends_the_service(
+    tmp_path: Path, setting: str, url: str, error: str
+) -> None:
+    env = {**os.environ, setting: url, "CHAT_FOLDER": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "app.py"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=30
     )
-    assert done.returncode == 1 and done.stderr.startswith("TURNWIRE_STORE_URL needs JWT_SECRET"), done
+    assert done.returncode == 1 and done.stderr.startswith(error), done

@@ -4,7 +4,8 @@
  * Gives the differences, in words; none if each conversation is exactly one workspace with exactly its messages, in order.
  *
  * A conversation has the `workspaceId` that its user was told, or `null`, and its `messages`, in the order in which they were sent. A
- * workspace has its `workspaceId` and its `rows` in the order of their times.
+ * workspace has its `workspaceId`, its `rows` in the order of their times, and the number of rows that its session has `counted`, which
+ * may be less: a kill loses a count.
  */
 export function compare(conversations, workspaces) {
   const owners = new Map(conversations.flatMap((one) => one.messages.flatMap(({ messageId, replyId }) => [[messageId, one], [replyId, one]])));
@@ -35,6 +36,7 @@ function ofConversation({ workspaceId, messages }, mine, owners) {
 
   const home = mine.find((workspace) => workspace.workspaceId === workspaceId) ?? mine[0];
   const rows = home?.rows ?? [];
+  for (const { counted, rows } of mine) if (counted > rows.length) say(first.text, `${rows.length} messages are counted ${counted} times`);
   const ids = new Set(messages.flatMap(({ messageId, replyId }) => [messageId, replyId]));
   const places = new Map();
   for (const row of mine.flatMap((workspace) => workspace.rows)) places.set(row.msgId, [...(places.get(row.msgId) ?? []), row]);

@@ -1,12 +1,10 @@
 /**
- * Faults on the running system: `node faults.mjs [--seeds 1,2,3] [--short] [NAME …]`, as `cargo xtask faults` runs it.
+ * Faults on the running system: `node faults.mjs [--seeds 1,2,3] [--short] [--nats] [NAME …]`, as `cargo xtask faults` runs it.
  *
  * After each: the fault has had its effect, each conversation is one workspace with exactly its messages in order, no turn is stuck, the
  * outbox is empty, and each failure that users saw has a code of `core/ERRORS.md`.
  */
 
-import { execFileSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,9 +12,12 @@ import { parseArgs } from 'node:util';
 
 import { startForFaults } from './faulty.mjs';
 import { Ledger, SETTLED_WITHIN } from './ledger.mjs';
+import { NATS_FAULTS } from './nats-faults.mjs';
+import { leftover, ofFiles, sentAgain } from './outboxes.mjs';
 import { random } from './random.mjs';
 import { ECHO } from './scripted.mjs';
-import { python, root } from './system.mjs';
+import { root } from './system.mjs';
+import { claimsOf, signed } from './tokens.mjs';
 import { GUARD, until } from './until.mjs';
 import { User } from './user.mjs';
 
@@ -162,6 +163,8 @@ export const FAULTS = {
     return () => ({ 'killed stores': killed, 'lost answers to a creation': lost, 'turns without a store': without });
   },
   'clock-back': async ({ system, ledger, turnsDone, turns, name, seed }) => {
+    // A message is dated after its history, of which the store has to know what a broker had.
+    if (system.hasBroker) ledger.beforeNext = ({ workspaceId, messages }) => ledger.user.stored(workspaceId, 2 * messages.length);
     await turnsDone(turns / 3);
     system.setClock(-BACK);
     const before = Math.floor(Date.now() / 1000) - BACK / 2;
@@ -175,25 +178,23 @@ export const FAULTS = {
   },
 };
 
+/** Those of every system, and those of one with a broker. */
+const ALL = { ...FAULTS, ...NATS_FAULTS };
+
 /** Returns true once gunicorn has as many workers as before, and none of those that are gone. */
 function hasOthers(system, before, gone) {
   const workers = system.workers();
   return workers.length === before.length && !workers.some((pid) => gone.includes(pid));
 }
 
-/** The records that wait in the outbox. */
-function pending(system) {
-  return outbox(system, 'pending').split('\n').filter(Boolean).map((line) => JSON.parse(line));
-}
-
 /** Returns true while the outbox waits for the answer to a creation. */
 function isCreating(system) {
-  return pending(system).some(({ state, conversation }) => state === 'sending' && conversation.startsWith('new-'));
+  return ofFiles(system, 'pending').some(({ state, conversation }) => state === 'sending' && conversation.startsWith('new-'));
 }
 
 /** The creations whose answer is lost: the store had the request, and may have made the workspace. */
 function lostCreations(system) {
-  return pending(system).filter(({ reason }) => /workspace could not be created: .*answer was lost/.test(reason)).length;
+  return ofFiles(system, 'pending').filter(({ reason }) => /workspace could not be created: .*answer was lost/.test(reason)).length;
 }
 
 /** The writes that the database has refused since the start, of which the store tells in its log. */
@@ -206,14 +207,8 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The same token, with a short life. */
 function expiring(token, secret) {
-  const [head] = token.split('.');
-  const short = { ...claimsOf(token), exp: Math.floor(Date.now() / 1000) + TOKEN_LIFE };
-  const signed = `${head}.${Buffer.from(JSON.stringify(short)).toString('base64url')}`;
-  const [algorithm] = /(?<=HS)\d+/.exec(JSON.parse(Buffer.from(head, 'base64url')).alg);
-  return `${signed}.${createHmac(`sha${algorithm}`, Buffer.from(secret, 'base64')).update(signed).digest('base64url')}`;
+  return signed({ ...claimsOf(token), exp: Math.floor(Date.now() / 1000) + TOKEN_LIFE }, secret);
 }
-
-const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 
 /** One turn in three is left at its first event or at one of the next. */
 function leaves(pick) {
@@ -228,7 +223,7 @@ const CODES = new Set(readFileSync(join(root, 'core/ERRORS.md'), 'utf8').match(/
 
 /** Some turns with a fault among them; gives what is wrong after it, and the effects of the fault. */
 export async function run(system, name, { seed, turns, isShort }) {
-  const pick = random(seed * 1000 + Object.keys(FAULTS).indexOf(name));
+  const pick = random(seed * 1000 + Object.keys(ALL).indexOf(name));
   const ledger = await Ledger.of(await User.login(system));
   const talk = (at) => {
     const messages = Array.from({ length: Math.ceil(turns / CONVERSATIONS) }, (_, turn) => `${name} ${seed}: 이야기 ${at}, 말 ${turn}${name === 'database-full' ? LONG : ''}`);
@@ -238,18 +233,20 @@ export async function run(system, name, { seed, turns, isShort }) {
   const talks = Promise.all(Array.from({ length: CONVERSATIONS }, (_, at) => talk(at))).finally(() => (isOver = true));
   const turnsDone = (count) => until(() => isOver || ledger.turns >= count, () => `${ledger.turns} turns`, 180_000);
   try {
-    const [effects] = await Promise.all([FAULTS[name]({ system, ledger, pick, turns, isShort, turnsDone, name, seed }), talks]);
+    const wrong = [];
+    const [effects] = await Promise.all([ALL[name]({ system, ledger, pick, turns, isShort, turnsDone, name, seed, wrong }), talks]);
     // PostgreSQL refuses some rows while others still have room. A record that fails while others get through is a dead letter, for a person.
-    const letters = name === 'database-full' ? await sentAgain(system) : 0;
-    const left = await emptied(system);
-    const { messages, rows, found } = await ledger.differences();
+    const letters = name === 'database-full' ? await sentAgain(system, SETTLED_WITHIN) : 0;
+    const left = await leftover(system, SETTLED_WITHIN);
+    const { messages, rows, uncounted, found } = await ledger.differences();
+    found.push(...wrong);
     if (left) found.push(left);
     const happened = effects(rows);
     for (const [effect, count] of Object.entries(happened)) if (!(count > 0)) found.push(`the fault had no effect: no ${effect}`);
     // Each turn has two messages. What the outbox itself delivers once there is space again needs no person.
     if (letters > 0 && letters >= 2 * happened[OUTAGE]) found.push(`${letters} dead letters: all messages of the outage`);
     for (const code of ledger.codes) if (!CODES.has(code)) found.push(`a failure without a code of ERRORS.md: ${code}`);
-    return { messages, rows: rows.length, letters, found, effects: happened, words: ledger.words, stages: ledger.stages };
+    return { messages, rows: rows.length, uncounted, letters, found, effects: happened, words: ledger.words, stages: ledger.stages };
   } finally {
     // A run leaves nothing to the next one, also when its fault could not be made.
     await Promise.allSettled([talks]);
@@ -258,47 +255,23 @@ export async function run(system, name, { seed, turns, isShort }) {
   }
 }
 
-/** The output of the outbox's command, as JSON. */
-function outbox({ folder }, ...command) {
-  return execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', '--file', join(folder, 'outbox.db')], { encoding: 'utf8' }).trim();
-}
-
-/** Sends the dead letters again, once nothing else waits; gives their number. */
-async function sentAgain(system) {
-  const status = () => outbox(system, 'status');
-  await until(() => status().includes('"pending":0,'), status, SETTLED_WITHIN);
-  const letters = outbox(system, 'dead').split('\n').filter(Boolean);
-  for (const letter of letters) outbox(system, 'requeue', JSON.parse(letter).id);
-  return letters.length;
-}
-
-/** Waits until the outbox is empty; gives what it still holds. */
-async function emptied(system) {
-  const status = () => outbox(system, 'status');
-  try {
-    await until(() => /"pending":0\b.*"dead":0\b/.test(status()), status, SETTLED_WITHIN);
-    return null;
-  } catch {
-    return `the outbox: ${status()}`;
-  }
-}
-
 async function main() {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { seeds: { type: 'string', default: '1' }, short: { type: 'boolean' } } });
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { seeds: { type: 'string', default: '1' }, short: { type: 'boolean' }, nats: { type: 'boolean' } } });
   const isShort = values.short ?? false;
   const [turns, ms] = isShort ? [20, 40] : [100, 500];
-  const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
-  const unknown = names.filter((name) => !Object.hasOwn(FAULTS, name));
-  if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}; the faults are: ${Object.keys(FAULTS).join(', ')}`);
+  const all = Object.keys(values.nats ? ALL : FAULTS);
+  const names = positionals.length > 0 ? positionals : all;
+  const unknown = names.filter((name) => !all.includes(name));
+  if (unknown.length > 0) throw new Error(`there is no fault ${unknown.join(', ')}; the faults are: ${all.join(', ')}`);
   let faults = 0;
   for (const seed of values.seeds.split(',').map(Number)) {
-    const system = await startForFaults(['--first', ms, '--next', ms].map(String));
+    const system = await startForFaults(['--first', ms, '--next', ms].map(String), { hasBroker: values.nats });
     try {
       for (const name of names) {
         const began = Date.now();
-        const { messages, rows, letters, found, effects, words, stages } = await run(system, name, { seed, turns, isShort });
+        const { messages, rows, uncounted, letters, found, effects, words, stages } = await run(system, name, { seed, turns, isShort });
         faults += found.length;
-        console.log(`seed ${seed}, ${name}: ${messages} messages, ${rows} rows, ${letters} dead letters sent again by hand, ${found.length} wrong, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+        console.log(`seed ${seed}, ${name}: ${messages} messages, ${rows} rows, ${uncounted} not counted, ${letters} dead letters sent again by hand, ${found.length} wrong, ${((Date.now() - began) / 1000).toFixed(0)} s`);
         console.log(`    ${Object.entries(effects).map(([effect, count]) => `${count} ${effect}`).join(', ')}`);
         for (const what of found) console.log(`    ${what}`);
         for (const [word, count] of [...words, ...stages]) console.log(`    ${count} × ${word}`);

@@ -8,15 +8,16 @@ import { fileURLToPath } from 'node:url';
 import { Postgres } from './postgres.mjs';
 import { newFolder, startSystem } from './scripted.mjs';
 
-/** Starts it without the page; `echo` has options of the model. What it gives has `database` and `setClock(seconds)`, from now on, too. */
-export async function startForFaults(echo) {
+/** Starts it without the page, if told with a broker; `echo` has options of the model. What it gives has `database` and `setClock(seconds)`, from now on, too. */
+export async function startForFaults(echo, { hasBroker = false } = {}) {
   const folder = newFolder();
   let database;
   try {
     database = await Postgres.start(folder);
     const { env, setClock } = wall(folder);
     const onStopped = () => database.stop();
-    const system = await startSystem({ folder, withPage: false, env: { store: { ...env, ...database.env }, chat: env }, echo, onStopped });
+    const parts = { store: { ...env, ...database.env }, chat: env, courier: env };
+    const system = await startSystem({ folder, hasBroker, withPage: false, env: parts, echo, onStopped });
     return Object.assign(system, { database, setClock });
   } catch (error) {
     await database?.stop();
@@ -25,7 +26,7 @@ export async function startForFaults(echo) {
   }
 }
 
-/** The wall clock of store and chat service: its environment, and a function that sets it. */
+/** The wall clock of store, chat services and couriers: its environment, and a function that sets it. */
 function wall(folder) {
   const [library, clock] = ['clock.so', 'clock'].map((name) => join(folder, name));
   const source = fileURLToPath(new URL('clock.c', import.meta.url));

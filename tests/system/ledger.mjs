@@ -25,6 +25,8 @@ export class Ledger {
 
   /** The workspaces that were there before. */
   #before;
+  /** The messages that were sent, each counted once. */
+  #sent = 0;
 
   constructor(user, before = []) {
     this.user = user;
@@ -54,12 +56,16 @@ export class Ledger {
   /** The options of each turn. */
   each = () => ({});
 
+  /** Waited for before each further message of a conversation. */
+  beforeNext = async () => {};
+
   /** A new conversation of some messages, each sent when the one before is answered. */
   async talk(messages) {
     let conversation;
     for (const text of messages) {
       // A user who leaves before the workspace is known begins another conversation.
-      if (!conversation?.workspaceId) this.conversations.push((conversation = { workspaceId: null, messages: [] }));
+      if (conversation?.workspaceId) await this.beforeNext(conversation);
+      else this.conversations.push((conversation = { workspaceId: null, messages: [] }));
       const sent = { text, messageId: randomUUID(), replyId: randomUUID(), seen: '', isTaken: false, isDone: false, isLeft: false };
       conversation.messages.push(sent);
       await this.#send(sent, conversation, this.each());
@@ -69,13 +75,15 @@ export class Ledger {
   /** Sends a message, again after each failure. */
   async #send(sent, conversation, { onEvent, signal }) {
     const { text: message, messageId, replyId } = sent;
+    // Each message goes to the next service. Again it goes to the same one: only the files of that one know the first attempt.
+    const at = this.#sent++ % this.user.services.length;
     const end = Date.now() + PATIENCE;
     while (Date.now() < end) {
       const { workspaceId } = conversation;
       const place = workspaceId ? { workspaceId } : { createWorkspace: true };
       sent.access = this.user.access;
       const limit = AbortSignal.timeout(GUARD);
-      const turn = await this.user.turn({ message, messageId, replyId, ...place }, { onEvent, signal: AbortSignal.any([limit, ...(signal ? [signal] : [])]) });
+      const turn = await this.user.turn({ message, messageId, replyId, ...place }, { onEvent, signal: AbortSignal.any([limit, ...(signal ? [signal] : [])]), at });
       if (limit.aborted) throw new Error(`a stuck turn: ${message}, after ${JSON.stringify(turn.events)}`);
       sent.isTaken ||= turn.ids !== null;
       sent.seen = turn.text;
@@ -95,7 +103,8 @@ export class Ledger {
 
   /**
    * Compares the rows with the messages, once all are there; gives the differences, of which one is a store that cannot be read. An empty
-   * list is given as soon as there is none.
+   * list is given as soon as there is none. `uncounted` are the rows that the sessions have not counted: a process that is killed between
+   * a delivery and its count loses the count, so that this is told and is no difference.
    */
   async differences(within = SETTLED_WITHIN) {
     let workspaces = [];
@@ -111,14 +120,17 @@ export class Ledger {
     };
     // After the guard the differences are the result.
     await until(isSettled, undefined, within, LOOK).catch(() => {});
-    return { messages: this.messages.filter(({ isTaken }) => isTaken).length, rows: workspaces.flatMap(({ rows }) => rows), found };
+    const rows = workspaces.flatMap(({ rows }) => rows);
+    const uncounted = rows.length - workspaces.reduce((sum, { counted }) => sum + counted, 0);
+    return { messages: this.messages.filter(({ isTaken }) => isTaken).length, rows, uncounted, found };
   }
 
-  /** The workspaces that are new, with their rows. */
+  /** The workspaces that are new, with their rows and the number that is counted. */
   async #workspaces() {
     const all = await this.user.workspaces();
     const added = all.filter(({ workspaceId }) => !this.#before.has(workspaceId));
-    return Promise.all(added.map(async ({ workspaceId }) => ({ workspaceId, rows: await this.user.rows(workspaceId) })));
+    const { user } = this;
+    return Promise.all(added.map(async ({ workspaceId }) => ({ workspaceId, counted: await user.counted(workspaceId), rows: await user.rows(workspaceId) })));
   }
 }
 

@@ -114,12 +114,12 @@ export const freePort = () =>
     });
   });
 
-/** Returns true if a request is answered, with whatever status. */
-export const answers = (url) =>
+/** The status with which a request is answered, or 0. */
+export const statusOf = (url) =>
   fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
     async (response) => {
       await response.body?.cancel();
-      return true;
+      return response.status;
     },
-    () => false,
+    () => 0,
   );

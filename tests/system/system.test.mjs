@@ -91,8 +91,7 @@ test('a person logs in, talks, hears the reply, goes on, and finds the conversat
   assert.deepEqual(rows.map(({ parentMsgId }) => parentMsgId), [null, rows[0].msgId, null, rows[2].msgId]);
   const workspaces = await user.workspaces();
   assert.deepEqual(workspaces.map((workspace) => workspace.workspaceId), [workspaceId]);
-  const counted = async () => (await user.fromStore(`/api/session/${workspaceId}`)).sessionMessageCount;
-  await until(async () => (await counted()) === 4, counted);
+  await until(async () => (await user.counted(workspaceId)) === 4, () => user.counted(workspaceId));
 
   await page.reload();
   await shows(first, firstReply, second, secondReply);

@@ -7,8 +7,8 @@ import { until } from './until.mjs';
 
 export class User {
   /** Logs in to the store. */
-  static async login({ storeUrl, chatUrl }, { name, password } = ACCOUNT) {
-    const user = new User(storeUrl, chatUrl);
+  static async login({ storeUrl, chats }, { name, password } = ACCOUNT) {
+    const user = new User(storeUrl, chats.map(({ url }) => url));
     const response = await fetch(`${storeUrl}/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, password }) });
     if (!response.ok) throw new Error(`POST /login: ${response.status}`);
     user.#keep(response);
@@ -19,10 +19,10 @@ export class User {
   /** The renewals of the access token. */
   renewals = 0;
 
-  constructor(storeUrl, chatUrl) {
+  constructor(storeUrl, chatUrls) {
     this.storeUrl = storeUrl;
     const refresh = () => this.renew();
-    this.service = new ChatService({ baseURL: chatUrl, accessToken: () => this.access, refreshToken: () => this.refresh, refresh });
+    this.services = chatUrls.map((baseURL) => new ChatService({ baseURL, accessToken: () => this.access, refreshToken: () => this.refresh, refresh }));
   }
 
   get #headers() {
@@ -71,11 +71,17 @@ export class User {
     return this.fromStore(`/api/workspace/${this.id}/status?workspaceStatus=ACTIVE&offset=0&size=1000`).then((all) => all ?? []);
   }
 
-  /** A turn to its end. `onEvent` sees each event; what it throws leaves the turn. */
-  async turn(request, { onEvent = () => {}, signal } = {}) {
+  /** The messages of a conversation that its active session has counted. */
+  async counted(workspace) {
+    const session = await this.fromStore(`/api/session/${encodeURIComponent(workspace)}`);
+    return session?.sessionMessageCount ?? 0;
+  }
+
+  /** A turn to its end, at one of the services. `onEvent` sees each event; what it throws leaves the turn. */
+  async turn(request, { onEvent = () => {}, signal, at = 0 } = {}) {
     const turn = { request, events: [], text: '', ids: null, workspaceId: request.workspaceId ?? null, error: null };
     try {
-      for await (const event of await this.service.stream(request, { signal })) {
+      for await (const event of await this.services[at].stream(request, { signal })) {
         turn.events.push(event);
         if (event.type === 'turn') turn.ids = event;
         if (event.type === 'workspace') turn.workspaceId = event.workspaceId;

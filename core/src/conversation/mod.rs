@@ -85,5 +85,5 @@ pub use message::{AI_SENDER, MessageType, SenderRole, StoreMessage};
 pub(crate) use opening::{ConversationOpener, planned};
 pub use owner::{Owner, SessionStart};
 pub use sink::ConversationSink;
-pub(crate) use sink::replacing;
+pub(crate) use sink::{replaces, replacing};
 pub use workspace::{Workspace, WorkspaceStatus};

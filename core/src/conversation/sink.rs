@@ -38,6 +38,11 @@ pub(crate) fn replacing(message_id: &str, turn_id: &str) -> String {
     format!("{message_id}/{turn_id}")
 }
 
+/// Returns true for the id of a record that replaces the text of this message.
+pub(crate) fn replaces(record_id: &str, message_id: &str) -> bool {
+    record_id.strip_prefix(message_id).is_some_and(|rest| rest.starts_with('/'))
+}
+
 #[async_trait]
 impl Sink for ConversationSink {
     async fn deliver(&self, record: &Record) -> Outcome {

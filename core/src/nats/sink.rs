@@ -94,6 +94,11 @@ impl Sink for NatsSink {
     fn blames_no_record(&self) -> bool {
         true
     }
+
+    // Couriers do.
+    fn passes_on(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for NatsSink {

@@ -90,6 +90,12 @@ pub trait Sink: Send + Sync + 'static {
         false
     }
 
+    /// Returns true if somebody else delivers to the store what this sink takes.
+    #[doc(hidden)]
+    fn passes_on(&self) -> bool {
+        false
+    }
+
     /// The sink itself if an engine of turns attached it, for the next engine on the same outbox.
     #[doc(hidden)]
     fn of_turns(&self) -> Option<&dyn Any> {
@@ -140,6 +146,10 @@ macro_rules! forward {
 
             fn blames_no_record(&self) -> bool {
                 (**self).blames_no_record()
+            }
+
+            fn passes_on(&self) -> bool {
+                (**self).passes_on()
             }
 
             fn of_turns(&self) -> Option<&dyn Any> {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::client::{ChatStore, Identity};
 use super::reissue::REISSUE;
 use crate::config::CallOptions;
-use crate::conversation::{ConversationOpener, Owner};
+use crate::conversation::{ConversationOpener, Owner, replaces};
 use crate::error::Error;
 use crate::outbox::{AnyOpener, Outcome, Record, Sink};
 
@@ -22,10 +22,13 @@ impl Sink for ChatStore {
         self.deliver_json(Bytes::from(record.payload().to_string()), owner_of(record)).await
     }
 
-    /// Counts the message in its workspace's session. A failed count increments
+    /// Counts the message in its workspace's session, unless the record replaces the text of an earlier one. A failed count increments
     /// [`StoreStats::uncounted`](crate::store::StoreStats::uncounted), and has no other consequence.
     async fn delivered(&self, record: &Record) {
-        if let Some(workspace) = record.payload().get("msgWorkspaceId").and_then(Value::as_str) {
+        let field = |name| record.payload().get(name).and_then(Value::as_str);
+        // Text that replaces the text of a saved message is no other message.
+        let is_another = field("msgId").is_none_or(|id| !replaces(record.id(), id));
+        if let Some(workspace) = field("msgWorkspaceId").filter(|_| is_another) {
             self.count_delivered(workspace, owner_of(record)).await;
         }
     }

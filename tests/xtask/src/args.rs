@@ -1,13 +1,12 @@
 //! The command line: words in, a [`Command`] out.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::nats::{self, ProofOptions};
 use crate::suites::{self, Suite};
-use crate::system;
+use crate::system::{self, FaultOptions, SystemOptions};
 
 /// A command of the person who runs it.
 #[derive(Debug)]
@@ -51,26 +50,6 @@ pub(crate) struct LocalLlmOptions {
     pub(crate) until_stdin_closes: bool,
 }
 
-/// Options of `system`.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct SystemOptions {
-    /// An echo in place of the real model.
-    pub(crate) fake_llm: bool,
-    /// The folder of its files; one below the build folder by default.
-    pub(crate) data: Option<PathBuf>,
-    /// The port of the page; a free one by default.
-    pub(crate) port: Option<u16>,
-}
-
-/// Options of `faults`.
-#[derive(Debug, PartialEq)]
-pub(crate) struct FaultOptions {
-    /// The numbers of the runs, with commas between.
-    pub(crate) seeds: String,
-    /// The faults to make; all of them if empty.
-    pub(crate) names: Vec<String>,
-}
-
 /// Options of `bench`.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct BenchOptions {
@@ -80,7 +59,6 @@ pub(crate) struct BenchOptions {
     pub(crate) passed_through: Vec<OsString>,
 }
 
-const DEFAULT_SEEDS: &str = "1,2,3";
 const DEFAULT_FUZZ_SECONDS: u64 = 60;
 const DEFAULT_ATTACK_SECONDS: u64 = 60;
 
@@ -102,8 +80,8 @@ pub(crate) fn parse(
                 parser.next()?.map_or(Ok(Command::Suite(suite)), |more| Err(more.unexpected()))
             }
             "local-llm" => parse_local_llm(&mut parser),
-            "system" => parse_system(&mut parser),
-            "faults" => parse_faults(&mut parser),
+            "system" => system::parse(&mut parser),
+            "faults" => system::parse_faults(&mut parser),
             "proof" => nats::parse_proof(&mut parser),
             "bench" => parse_bench(&mut parser),
             "attack" => {
@@ -157,48 +135,6 @@ fn parse_local_llm(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error
         }
     }
     Ok(Command::LocalLlm(options))
-}
-
-fn parse_system(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut options = SystemOptions::default();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("fake-llm") => options.fake_llm = true,
-            Long("data") => options.data = Some(PathBuf::from(parser.value()?)),
-            Long("port") => options.port = Some(parser.value()?.parse()?),
-            Long("help") | Short('h') => return Ok(Command::Help),
-            other => return Err(other.unexpected()),
-        }
-    }
-    Ok(Command::System(options))
-}
-
-fn parse_faults(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut options = FaultOptions { seeds: DEFAULT_SEEDS.to_owned(), names: Vec::new() };
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("seeds") => options.seeds = parser.value()?.string()?,
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Value(name) => options.names.push(fault(name.string()?)?),
-            other => return Err(other.unexpected()),
-        }
-    }
-    let is_number = |seed: &str| seed.parse::<u32>().is_ok();
-    match options.seeds.split(',').all(is_number) {
-        true => Ok(Command::Faults(options)),
-        false => Err(format!("`{}` is not a list of seeds such as 1,2,3", options.seeds).into()),
-    }
-}
-
-/// The name, if there is such a fault.
-fn fault(name: String) -> Result<String, String> {
-    match system::FAULTS.contains(&name.as_str()) {
-        true => Ok(name),
-        false => {
-            let names = system::FAULTS.join(", ");
-            Err(format!("there is no fault `{name}`; the faults are: {names}"))
-        }
-    }
 }
 
 fn parse_bench(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -256,8 +192,10 @@ The commands of the repository: cargo xtask <command>
       --fake-llm             an echo in place of the real model
       --data DIR             the folder of its files, target/system if not said
       --port N               the port of the page, a free one if not said
+      --nats                 two chat services, and a NATS broker and two couriers between them and the store
   faults [name …]        kill, fill and cut parts of the whole system during turns, and look for lost messages
       --seeds 1,2,3          the runs: other numbers are other moments
+      --nats                 on the system with a broker and couriers, which are killed too
   proof nats             many records over NATS, with faults and killed processes: a table of what is lost, wrong or repeated
       --records N --seeds 1,2,3   the size and the number of the runs
   bench [name …] [-- …]  run the benchmarks; what follows `--` goes to them
@@ -321,33 +259,6 @@ mod tests {
             assert!(matches!(parsed(line), Ok(Command::Help)), "{line}");
         }
         assert!(matches!(parsed("test --list"), Ok(Command::ListSuites)));
-    }
-
-    #[test]
-    fn system_takes_a_model_a_folder_and_a_port() {
-        let options = |line: &str| match parsed(line) {
-            Ok(Command::System(options)) => options,
-            other => panic!("`{line}` gave {other:?}"),
-        };
-        assert_eq!(options("system"), SystemOptions::default());
-        let told = options("system --fake-llm --data var/chat --port 8000");
-        assert!(told.fake_llm && told.port == Some(8000));
-        assert_eq!(told.data, Some(PathBuf::from("var/chat")));
-        assert!(parsed("system --nats").is_err());
-    }
-
-    #[test]
-    fn faults_take_seeds_and_names() {
-        let options = |line: &str| match parsed(line) {
-            Ok(Command::Faults(options)) => options,
-            other => panic!("`{line}` gave {other:?}"),
-        };
-        assert_eq!(options("faults").seeds, DEFAULT_SEEDS);
-        let told = options("faults --seeds 7,8 store-killed clock-back");
-        assert_eq!((told.seeds.as_str(), told.names.len()), ("7,8", 2));
-        assert!(parsed("faults --seeds one").is_err());
-        let error = parsed("faults clock-forth").unwrap_err();
-        assert!(error.contains("`clock-forth`") && error.contains("clock-back"), "{error}");
     }
 
     #[test]

@@ -143,20 +143,23 @@ pub(crate) fn system(repo: &Repo, script: &str) -> Result<(Step, Alone)> {
 }
 
 /// Tests of the whole system, with the clients of all languages and a driver of Chromium; `model` is the interpreter of the
-/// real model.
+/// real model, and `broker` has the variables of [`nats::for_system`](crate::nats::for_system).
 ///
 /// # Errors
 /// When something cannot be built or installed, or a test fails.
-pub(crate) fn test_system(repo: &Repo, model: &Path) -> Result<()> {
+pub(crate) fn test_system(
+    repo: &Repo,
+    model: &Path,
+    broker: &[(&'static str, PathBuf)],
+) -> Result<()> {
     let _python = repo.lock("python-package")?;
     let _package = npm_package(repo)?;
     npm_ci(repo, "tests/browser")?;
-    let tests = ["ledger", "system", "faults", "model"];
+    let tests = ["ledger", "system", "faults", "nats-faults", "model"];
     let tests = tests.map(|name| format!("tests/system/{name}.test.mjs"));
     let node = Step::new(repo, "node").args(["--test", "--test-reporter=spec"]);
-    system_step(repo, node.args(["--test-concurrency=1"]).args(tests), programs(repo)?)?
-        .env("TURNWIRE_MODEL_PYTHON", &model.to_string_lossy())
-        .run()
+    let step = system_step(repo, node.args(["--test-concurrency=1"]).args(tests), programs(repo)?)?;
+    with_variables(step, broker).env("TURNWIRE_MODEL_PYTHON", &model.to_string_lossy()).run()
 }
 
 /// Ensures that the database of the faults can be started: in a namespace of its own it mounts a small file system.
@@ -241,7 +244,8 @@ fn python_venv(repo: &Repo, name: &str, requirements: &str) -> Result<Venv> {
     Venv::prepare(repo, &repo.target("python").join(name), &requirements)
 }
 
-fn with_variables(step: Step, variables: &[(&'static str, PathBuf)]) -> Step {
+/// The step with these variables, each a path.
+pub(crate) fn with_variables(step: Step, variables: &[(&'static str, PathBuf)]) -> Step {
     variables.iter().fold(step, |step, (name, path)| step.env(name, &path.to_string_lossy()))
 }
 

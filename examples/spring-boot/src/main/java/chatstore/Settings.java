@@ -11,6 +11,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
  * @param secret signs the tokens: Base64 of at least 32 bytes; blank makes a new one at each start
  * @param messageLength the longest text of a message, in code points
  * @param origins the pages that may call the store, with commas or blanks between
+ * @param service the user whose tokens reach the workspaces of all; blank for none
  * @param accounts made at the start where they do not exist
  */
 @ConfigurationProperties("chat")
@@ -21,11 +22,17 @@ public record Settings(
     Duration sessionLife,
     int messageLength,
     List<String> origins,
+    String service,
     List<Account> accounts) {
 
   /** Splits the origins also at blanks, as the examples of chat services do. */
   public Settings {
     origins = origins.stream().flatMap(text -> Stream.of(text.trim().split("\\s+"))).toList();
+  }
+
+  /** True for the user whose tokens reach the workspaces of all. */
+  public boolean isService(String user) {
+    return !service.isBlank() && service.equals(user);
   }
 
   /** An account of a user; the id is the user's UUID. */
@@ -38,6 +45,6 @@ public record Settings(
 
   @Override
   public String toString() {
-    return "Settings[origins=" + origins + ", accounts=" + accounts + "]";
+    return "Settings[origins=" + origins + ", service=" + service + ", accounts=" + accounts + "]";
   }
 }

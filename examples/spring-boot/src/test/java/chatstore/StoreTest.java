@@ -32,13 +32,18 @@ import org.springframework.context.annotation.Primary;
       "chat.accounts[0].id=" + StoreTest.USER,
       "chat.accounts[1].name=lee",
       "chat.accounts[1].password=of-the-test",
-      "chat.accounts[1].id=" + StoreTest.OTHER
+      "chat.accounts[1].id=" + StoreTest.OTHER,
+      "chat.accounts[2].name=courier",
+      "chat.accounts[2].password=of-the-test",
+      "chat.accounts[2].id=" + StoreTest.SERVICE,
+      "chat.service=" + StoreTest.SERVICE
     })
 @Import(StoreTest.Turning.class)
 abstract class StoreTest {
   static final String SECRET = "dGhlIHNlY3JldCBvZiB0aGUgdGVzdHMsIHdoaWNoIGlzIG5vbmU=";
   static final String USER = "0b1e55ed-0000-4000-8000-000000000001";
   static final String OTHER = "0b1e55ed-0000-4000-8000-000000000009";
+  static final String SERVICE = "0b1e55ed-0000-4000-8000-00000000000f";
   static final long SENT_AT = 1_764_660_000_000L;
 
   @TestConfiguration

@@ -33,7 +33,7 @@ class SessionController {
       @RequestParam @NotBlank String workspaceId,
       @RequestParam @NotBlank String memUUID,
       @RequestAttribute(Caller.ATTRIBUTE) String caller) {
-    Workspaces.requireSame(memUUID, caller);
+    workspaces.requireSame(memUUID, caller);
     workspaces.requireOwner(workspaceId, caller);
     return Answer.created("The session is started", sessions.start(workspaceId, memUUID));
   }

@@ -28,7 +28,7 @@ class WorkspaceController {
       @RequestParam @NotBlank String memUuid,
       @RequestParam @NotBlank String workspaceName,
       @RequestAttribute(Caller.ATTRIBUTE) String caller) {
-    Workspaces.requireSame(memUuid, caller);
+    workspaces.requireSame(memUuid, caller);
     return Answer.created("The workspace is created", workspaces.create(memUuid, workspaceName));
   }
 
@@ -39,7 +39,7 @@ class WorkspaceController {
       @RequestParam @Min(0) int offset,
       @RequestParam @Min(1) int size,
       @RequestAttribute(Caller.ATTRIBUTE) String caller) {
-    Workspaces.requireSame(memUuid, caller);
+    workspaces.requireSame(memUuid, caller);
     return Answer.ok("The workspaces", workspaces.page(memUuid, workspaceStatus, offset, size));
   }
 }

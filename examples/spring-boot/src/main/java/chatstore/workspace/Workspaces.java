@@ -1,6 +1,7 @@
 package chatstore.workspace;
 
 import chatstore.Refusal;
+import chatstore.Settings;
 import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
@@ -12,10 +13,12 @@ import org.springframework.stereotype.Service;
 public class Workspaces {
   private final WorkspaceRows rows;
   private final Clock clock;
+  private final Settings settings;
 
-  Workspaces(WorkspaceRows rows, Clock clock) {
+  Workspaces(WorkspaceRows rows, Clock clock, Settings settings) {
     this.rows = rows;
     this.clock = clock;
+    this.settings = settings;
   }
 
   Workspace create(String user, String name) {
@@ -49,9 +52,9 @@ public class Workspaces {
     return workspace.isPresent();
   }
 
-  /** Refuses a call for another user than the tokens' one. */
-  public static void requireSame(String owner, String user) {
-    if (!owner.equals(user)) {
+  /** Refuses a call for another user than the tokens' one, unless they are the service's. */
+  public void requireSame(String owner, String user) {
+    if (!owner.equals(user) && !settings.isService(user)) {
       throw new Refusal(HttpStatus.FORBIDDEN, "The tokens are another user's");
     }
   }

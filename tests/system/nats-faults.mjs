@@ -1,0 +1,88 @@
+/** Faults that only a system with a broker can have, of the form of those in `faults.mjs`. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { ofFiles, ofOutboxes, waiting } from './outboxes.mjs';
+import { until } from './until.mjs';
+
+/** The time in which a record of a killed courier reaches another one: the broker waits 30 s for a sign of life. */
+const TAKEN_OVER_WITHIN = 120_000;
+
+export const NATS_FAULTS = {
+  'courier-killed': async ({ system, turnsDone, turns }) => {
+    await turnsDone(turns / 5);
+    // The other one ends in order: whatever is in flight then is at the one that is killed.
+    await system.couriers[1].program.stop();
+    const { program } = system.couriers[0];
+    let held;
+    try {
+      system.store.signal('SIGSTOP');
+      held = await until(async () => some(await inFlight(system)), () => 'no record in flight');
+      await program.kill();
+    } finally {
+      system.store.signal('SIGCONT');
+    }
+    await system.startCourier(1);
+    const isTaken = ({ name, sequence }) => (consumer) => consumer.name === name && consumer.ack_floor.stream_seq >= sequence;
+    const allTaken = (consumers) => held.every((record) => consumers.some(isTaken(record)));
+    await until(async () => allTaken(await consumersOf(system)), () => JSON.stringify(held), TAKEN_OVER_WITHIN);
+    const delivered = await metric(system.couriers[1], 'turnwire_courier_delivered_total');
+    await system.startCourier(0);
+    return () => ({ 'killed couriers': Number(program.status === 'SIGKILL'), 'records in flight at the killed courier': held.length, 'deliveries of the other one': delivered });
+  },
+  'broker-killed': async ({ system, ledger, turnsDone, turns, isShort, wrong }) => {
+    await turnsDone(turns / 5);
+    const { broker } = system;
+    await broker.kill();
+    const [before, failures] = [ledger.turns, ledger.failures];
+    let inFiles;
+    try {
+      await (isShort ? turnsDone(turns * 0.6) : wait(30_000));
+      inFiles = waiting(ofFiles(system, 'status'));
+    } finally {
+      await system.startBroker();
+    }
+    if (ledger.failures > failures) wrong.push(`${ledger.failures - failures} turns failed without a broker`);
+    const without = ledger.turns - before;
+    return () => ({ 'killed brokers': Number(broker.status === 'SIGKILL'), 'turns without a broker': without, 'records that waited in the files': inFiles });
+  },
+  'couriers-gone': async ({ system, ledger, turnsDone, turns, isShort, wrong }) => {
+    await turnsDone(turns / 5);
+    const gone = system.couriers.map(({ program }) => program);
+    await Promise.all(gone.map((program) => program.stop()));
+    const [before, failures] = [ledger.turns, ledger.failures];
+    let inStream;
+    try {
+      await (isShort ? turnsDone(turns * 0.6) : wait(30_000));
+      inStream = waiting(ofOutboxes(system, 'status').filter(({ stream }) => stream));
+    } finally {
+      for (const at of gone.keys()) await system.startCourier(at);
+    }
+    if (ledger.failures > failures) wrong.push(`${ledger.failures - failures} turns failed without a courier`);
+    const without = ledger.turns - before;
+    const inOrder = gone.filter(({ status }) => status === 'exit status 0').length;
+    if (inOrder < gone.length) wrong.push(`couriers that ended with ${gone.map(({ status }) => status).join(', ')}`);
+    return () => ({ 'couriers that ended in order': inOrder, 'turns without a courier': without, 'records that waited in the stream': inStream });
+  },
+};
+
+/** The consumers of the stream as the broker shows them: each is a partition. */
+async function consumersOf({ monitorUrl }) {
+  const { account_details: accounts } = await (await fetch(`${monitorUrl}/jsz?consumers=true`)).json();
+  const streams = accounts.flatMap(({ stream_detail: streams }) => streams);
+  return streams.find(({ name }) => name === 'turnwire').consumer_detail;
+}
+
+/** The records that couriers have and have not confirmed: one of a partition at most. */
+async function inFlight(system) {
+  const busy = (await consumersOf(system)).filter(({ num_ack_pending: pending }) => pending > 0);
+  return busy.map(({ name, delivered }) => ({ name, sequence: delivered.stream_seq }));
+}
+
+const some = (list) => list.length > 0 && list;
+
+/** A value of a courier's metrics. */
+async function metric({ url }, name) {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)[1]);
+}
