@@ -142,10 +142,14 @@ export const FAULTS = {
       const { store } = system;
       // The requests for workspaces reach its port, and wait there.
       store.signal('SIGSTOP');
-      if (tries > 0) more.push(ledger.talk([`${name} ${seed}: 새 이야기 ${tries}`]));
-      await until(() => isCreating(system), () => 'no request for a workspace');
+      try {
+        if (tries > 0) more.push(ledger.talk([`${name} ${seed}: 새 이야기 ${tries}`]));
+        // After a kill the outbox does not send at once.
+        await until(() => isCreating(system), () => 'no request for a workspace', SETTLED_WITHIN);
+      } finally {
+        store.signal('SIGCONT');
+      }
       // In this time it makes none, some or all.
-      store.signal('SIGCONT');
       await wait(pick(30));
       await store.kill();
       killed += Number(store.status === 'SIGKILL');
