@@ -182,7 +182,7 @@ export const FAULTS = {
   },
 };
 
-/** Those of every system, and those of one with a broker. */
+/** The faults of every system, and of one with a broker. */
 const ALL = { ...FAULTS, ...NATS_FAULTS };
 
 /** Returns true once gunicorn has as many workers as before, and none of those that are gone. */
