@@ -10,6 +10,8 @@ const PATIENCE = 90_000;
 
 /** The time for deliveries after a fault: the outbox tries a store that was away for long after 30 s, then 60 s. */
 export const SETTLED_WITHIN = 180_000;
+/** The time for the counts, which come after the deliveries. */
+const COUNTED_WITHIN = 5_000;
 /** The time between two looks at the store. */
 const LOOK = 250;
 
@@ -120,9 +122,10 @@ export class Ledger {
     };
     // After the guard the differences are the result.
     await until(isSettled, undefined, within, LOOK).catch(() => {});
-    const rows = workspaces.flatMap(({ rows }) => rows);
-    const uncounted = rows.length - workspaces.reduce((sum, { counted }) => sum + counted, 0);
-    return { messages: this.messages.filter(({ isTaken }) => isTaken).length, rows, uncounted, found };
+    const rows = () => workspaces.flatMap(({ rows }) => rows);
+    const uncounted = () => rows().length - workspaces.reduce((sum, { counted }) => sum + counted, 0);
+    if (found.length === 0) await until(async () => uncounted() === 0 || !(await isSettled()), undefined, Math.min(within, COUNTED_WITHIN), LOOK).catch(() => {});
+    return { messages: this.messages.filter(({ isTaken }) => isTaken).length, rows: rows(), uncounted: uncounted(), found };
   }
 
   /** The workspaces that are new, with their rows and the number that is counted. */

@@ -141,7 +141,7 @@ test('the rows that are counted are those of the workspaces that are new', async
   };
   made.workspaces[0].counted = 3;
   const { messages, rows: found, uncounted, found: wrong } = await ledgerOf(made, { before: [{ workspaceId: 'old' }], rows }).differences(0);
-  assert.deepEqual([messages, found.length, uncounted, wrong, read], [4, 8, 5, [], ['a', 'b']]);
+  assert.deepEqual([messages, found.length, uncounted, wrong, [...new Set(read)]], [4, 8, 5, [], ['a', 'b']]);
 });
 
 test('a store whose rows cannot be read is a difference', async () => {

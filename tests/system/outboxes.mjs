@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 
-import { python } from './system.mjs';
+import { python, WITH_NATS } from './system.mjs';
 import { until } from './until.mjs';
 
 /** The objects that the command prints of the files and the stream, if the system has a broker. */
@@ -18,7 +18,7 @@ export function ofFiles(system, ...command) {
 const files = ({ outboxes }) => outboxes.flatMap((file) => ['--file', file]);
 
 function ask(places, command) {
-  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8' });
+  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8', env: { ...process.env, ...WITH_NATS } });
   return output.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
 

@@ -15,6 +15,7 @@ const fakeLlm = process.env.TURNWIRE_FAKE_LLM ?? join(target, 'debug/fake-llm');
 export const python = process.env.TURNWIRE_PYTHON ?? join(target, 'python/venv/bin/python');
 const storeJar = process.env.TURNWIRE_STORE_JAR ?? join(root, 'examples/spring-boot/target/chat-store.jar');
 const natsServer = process.env.TURNWIRE_NATS_RECENT ?? join(target, 'nats/venv/bin/nats-server');
+const natsExtra = process.env.TURNWIRE_NATS_EXTRA ?? join(target, 'python/nats');
 const courier = process.env.TURNWIRE_COURIER ?? join(target, 'debug/examples/courier');
 /** The interpreter of the real model's server. */
 const modelPython = process.env.TURNWIRE_MODEL_PYTHON ?? join(target, 'local-llm/venv/bin/python');
@@ -27,6 +28,9 @@ const SERVICE = '0b1e55ed-0000-4000-8000-00000000000f';
 const SERVICE_LASTS = 365 * 24 * 3600;
 /** The chat services, and the couriers, of a system with a broker. */
 const MANY = 2;
+
+/** The environment of Python programs that talk to the broker, for which the package has an extra. */
+export const WITH_NATS = { PYTHONPATH: natsExtra };
 
 export class System {
   /** In the order of their start, in which each needs the one before; they end in the opposite one. */
@@ -185,6 +189,7 @@ export class System {
       OPENAI_SPEECH_URL: this.voiceUrl,
       TURNWIRE_STORE_URL: this.storeUrl,
       TURNWIRE_NATS_URL: this.brokerUrl ?? '',
+      ...(this.hasBroker && WITH_NATS),
       JWT_SECRET: this.secret,
       CHAT_FOLDER: place.folder,
       ORIGINS: this.#origins,
