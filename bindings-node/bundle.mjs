@@ -3,7 +3,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 import { build } from 'esbuild';
 
@@ -22,6 +22,7 @@ const entry = {
   target: 'node20',
   outfile: 'dist/index.js',
   external: ['turnwire-*'],
+  define: { VERSION: JSON.stringify(JSON.parse(readFileSync(here('package.json'), 'utf8')).version) },
 };
 await build({ ...entry, format: 'cjs', footer: { js: callable() } });
 

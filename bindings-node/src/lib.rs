@@ -5,11 +5,15 @@
 
 mod call;
 mod client;
+mod extra;
 pub mod handed;
 mod host;
 mod json;
 pub mod logs;
+#[cfg(feature = "nats")]
 pub mod nats;
+#[cfg(not(feature = "nats"))]
+pub mod no_nats;
 pub mod options;
 pub mod outbox;
 mod progress;

@@ -7,6 +7,7 @@ use turnwire::bridge::settings::{self, Names};
 use turnwire::bridge::{self, HostSink, HostTokenProvider, IntoAnswer};
 use turnwire::conversation::ConversationSink;
 use turnwire::nats;
+use turnwire::outbox::OutboxBuilder;
 
 use crate::call::Call;
 use crate::host::Host;
@@ -20,8 +21,9 @@ pub struct NatsSink {
 }
 
 impl NatsSink {
-    pub(crate) fn sink(&self) -> nats::NatsSink {
-        self.inner.clone()
+    /// Publishes the records of this outbox.
+    pub(crate) fn set(&self, outbox: OutboxBuilder) -> OutboxBuilder {
+        outbox.sink(self.inner.clone())
     }
 }
 

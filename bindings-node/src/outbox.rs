@@ -8,9 +8,13 @@ use turnwire::bridge::{self, HostSink};
 use turnwire::conversation::ConversationSink;
 
 use crate::call::Call;
+use crate::extra::INSTALL;
 use crate::host::Host;
 use crate::json::thrown;
+#[cfg(feature = "nats")]
 use crate::nats::NatsSink;
+#[cfg(not(feature = "nats"))]
+use crate::no_nats::NatsSink;
 use crate::options::longest_wait;
 use crate::store::Store;
 
@@ -44,7 +48,7 @@ impl Outbox {
             } else if let Some(store) = store {
                 outbox = outbox.sink(ConversationSink::new(store.conversations()));
             } else if let Some(nats) = nats {
-                outbox = outbox.sink(nats.sink());
+                outbox = nats.set(outbox);
             }
             let outbox = outbox.start()?;
             if store.is_some_and(Store::asks_host) {
@@ -148,5 +152,5 @@ pub fn flush_dropped(timeout_ms: f64) -> napi::Result<Call> {
 #[napi]
 pub fn outbox_command(arguments: Vec<String>) -> u8 {
     let arguments = arguments.into_iter().map(OsString::from);
-    bridge::outbox_command(arguments, io::stdout(), io::stderr())
+    bridge::outbox_command(arguments, INSTALL, io::stdout(), io::stderr())
 }

@@ -1,5 +1,5 @@
 /**
- * The native binding: one file for each platform, from a build in this folder or from the platform's own
+ * The native binding: one file for each platform, from the extra for NATS, from a build in this folder, or from the platform's own
  * package.
  */
 
@@ -13,9 +13,30 @@ export type { WebCall, WebReply } from '../native-web.js';
 
 type Binding = typeof Native & typeof NativeNats & typeof NativeSpeech & typeof NativeWeb;
 
+/** The version of the package, which its build puts in. */
+declare const VERSION: string;
+
 const failures: unknown[] = [];
 
-export const native: Binding = built() ?? installed() ?? none();
+export const native: Binding = extra() ?? built() ?? installed() ?? none();
+
+/**
+ * The binding with the client of NATS brokers, from a package of its own. A process loads one binding, so that it takes the place of the
+ * usual one.
+ */
+function extra(): Binding | undefined {
+  let nats: { version: string; load(): Binding };
+  try {
+    nats = require('turnwire-nats');
+  } catch {
+    // It is not installed, or was left out of a bundle.
+    return undefined;
+  }
+  if (nats.version !== VERSION) {
+    throw new Error(`turnwire ${VERSION} cannot use turnwire-nats ${nats.version}, which has another version: npm install turnwire-nats@${VERSION}, or uninstall turnwire-nats`);
+  }
+  return nats.load();
+}
 
 /** The build of a clone. Bundlers must not look for it, so they do not see its name. */
 function built(): Binding | undefined {

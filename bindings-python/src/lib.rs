@@ -7,11 +7,15 @@ mod bell;
 mod call;
 mod chat;
 mod error;
+mod extra;
 mod fork;
 mod host;
 mod items;
 mod log;
+#[cfg(feature = "nats")]
 mod nats;
+#[cfg(not(feature = "nats"))]
+mod no_nats;
 mod outbox;
 mod seconds;
 mod service;
@@ -33,6 +37,8 @@ use pyo3::types::{PyDict, PyTuple};
 use turnwire::bridge::settings;
 use turnwire::{ChatRequest, ErrorKind, bridge};
 
+#[cfg(not(feature = "nats"))]
+use crate::no_nats as nats;
 use crate::text::Text;
 
 #[pymodule]

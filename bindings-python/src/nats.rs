@@ -7,7 +7,7 @@ use turnwire::bridge::settings::{self, Names};
 use turnwire::bridge::{self, HostTokenProvider, IntoAnswer};
 use turnwire::conversation::ConversationSink;
 use turnwire::nats;
-use turnwire::outbox::{Outcome, Record};
+use turnwire::outbox::{OutboxBuilder, Outcome, Record};
 
 use crate::call::Call;
 use crate::error::exception;
@@ -21,8 +21,9 @@ use crate::text::{OwnedText, Text};
 pub(crate) struct NatsSink(nats::NatsSink);
 
 impl NatsSink {
-    pub(crate) fn sink(&self) -> nats::NatsSink {
-        self.0.clone()
+    /// Publishes the records of this outbox.
+    pub(crate) fn set(&self, outbox: OutboxBuilder) -> OutboxBuilder {
+        outbox.sink(self.0.clone())
     }
 }
 

@@ -11,9 +11,13 @@ use turnwire::outbox::{Outcome, Record};
 
 use crate::call::Call;
 use crate::error::exception;
+use crate::extra::INSTALL;
 use crate::fork;
 use crate::host::function;
+#[cfg(feature = "nats")]
 use crate::nats::NatsSink;
+#[cfg(not(feature = "nats"))]
+use crate::no_nats::NatsSink;
 use crate::seconds::{Seconds, longest_wait};
 use crate::store::Store;
 use crate::text::{OwnedText, Text};
@@ -68,7 +72,7 @@ impl Outbox {
             } else if let Some(store) = store {
                 outbox = outbox.sink(ConversationSink::new(store.conversations()));
             } else if let Some(nats) = nats {
-                outbox = outbox.sink(nats.sink());
+                outbox = nats.set(outbox);
             }
             outbox.start()
         });
@@ -141,5 +145,5 @@ pub(crate) fn flush_dropped(py: Python<'_>, timeout: Option<Seconds>) -> PyResul
 /// Runs the command `outbox` with these arguments, and returns its exit code.
 #[pyfunction]
 pub(crate) fn outbox_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
-    py.detach(|| bridge::outbox_command(arguments, io::stdout(), io::stderr()))
+    py.detach(|| bridge::outbox_command(arguments, INSTALL, io::stdout(), io::stderr()))
 }

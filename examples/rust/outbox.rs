@@ -12,5 +12,6 @@ use std::{env, io};
 use turnwire::bridge::outbox_command;
 
 fn main() -> ExitCode {
-    outbox_command(env::args_os().skip(1), io::stdout(), io::stderr()).into()
+    let install = "build it with the feature `nats` of the crate";
+    outbox_command(env::args_os().skip(1), install, io::stdout(), io::stderr()).into()
 }

@@ -1,8 +1,8 @@
-/** Outboxes over a NATS broker: what a sink publishes, couriers deliver. */
+/** Outboxes over a NATS broker: what a sink publishes, couriers deliver; with the package and its extra as they are installed. */
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,9 +10,14 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
-import { ChatStore, ConfigError, Courier, InvalidRequestError, NatsSink, Outbox, StoreMessage } from 'turnwire';
-
 import { startStore } from './fake.mjs';
+import { testNumbers } from './numbers.mjs';
+import { binary, installedWithNats, own, platform } from './packed.mjs';
+
+const place = await installedWithNats();
+const { resolve } = createRequire(join(place, 'index.js'));
+const turnwire = createRequire(import.meta.url)(resolve('turnwire'));
+const { ChatStore, ConfigError, Courier, InvalidRequestError, NatsSink, Outbox, StoreMessage } = turnwire;
 
 const USER = '0b1e55ed-0000-4000-8000-000000000001';
 const WORKSPACE = '0b1e55ed-0000-4000-8000-000000000002';
@@ -54,7 +59,7 @@ async function until(holds, ms = 60_000) {
 
 let streams = 0;
 /** The settings of a stream of the test's own. */
-const place = () => ({ stream: `node-${++streams}`, partitions: 4 });
+const settings = () => ({ stream: `node-${++streams}`, partitions: 4 });
 
 /** Publishes records, and waits until the broker has them. */
 async function published(options, ...records) {
@@ -72,7 +77,7 @@ test('a record reaches the store once, and a courier can run again', async () =>
     asked.add(userId);
     return { accessToken, refreshToken };
   };
-  const options = place();
+  const options = settings();
   const courier = new Courier(url, new ChatStore(store.url), { ...options, tokenProvider });
   const outbox = new Outbox(join(folder, 'outbox.db'), { sink: new NatsSink(url, options) });
   const messages = ['하나', '둘'].map((text) => StoreMessage.fromUser(WORKSPACE, USER, text));
@@ -101,7 +106,7 @@ test('a record reaches the store once, and a courier can run again', async () =>
 });
 
 test('a dead letter is seen, and requeued or discarded', async () => {
-  const options = place();
+  const options = settings();
   const delivered = [];
   let refuses = true;
   const sink = ({ id, userId, payload }) => {
@@ -128,7 +133,7 @@ test('a dead letter is seen, and requeued or discarded', async () => {
 });
 
 test('a courier that is stopped ends with what is in flight', async () => {
-  const options = place();
+  const options = settings();
   await published(options, { conversation: 'chat', id: 'a', payload: {} });
   let begun;
   let goOn;
@@ -146,7 +151,7 @@ test('a courier that is stopped ends with what is in flight', async () => {
 });
 
 test('a stream with other settings is refused in words', async () => {
-  const options = place();
+  const options = settings();
   await new Courier(url, () => {}, options).stats();
   const other = new Courier(url, () => {}, { ...options, partitions: 8 });
   for (const call of [() => other.run(), () => other.stats()]) {
@@ -177,7 +182,7 @@ test('wrong settings are refused, and no secret shows', async () => {
 });
 
 test('the command shows file and stream together', async () => {
-  const options = place();
+  const options = settings();
   await published(options, { conversation: 'chat', id: 'd1', payload: {} });
   const courier = new Courier(url, () => ({ outcome: 'dead', reason: 'no such chat' }), options);
   const running = courier.run();
@@ -187,7 +192,7 @@ test('the command shows file and stream together', async () => {
   const outbox = new Outbox(join(folder, 'command.db'));
   await outbox.enqueue({ conversation: 'chat', id: 'p1', payload: {} });
   await outbox.shutdown({ timeout: 0 });
-  const manifest = createRequire(import.meta.url).resolve('turnwire/package.json');
+  const manifest = resolve('turnwire/package.json');
   const bin = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin.turnwire);
   const run = (...words) => {
     const args = [bin, 'outbox', ...words, '--nats', url, '--stream', options.stream, '--file', 'command.db'];
@@ -203,4 +208,23 @@ test('the command shows file and stream together', async () => {
   assert.deepEqual([pending.id, pending.place, dead.id, dead.place], ['p1', 'command.db', 'd1', `stream ${options.stream}`]);
   assert.equal(run('discard', 'd1'), 'd1: discarded\n');
   assert.equal((await courier.stats()).dead, 0);
+});
+
+testNumbers(turnwire, (object) => object === 'nats');
+
+test('the process has one native part, that of the extra', () => {
+  createRequire(import.meta.url)(resolve('turnwire/testing'));
+  const parts = process.report.getReport().sharedObjects.filter((file) => file.includes('turnwire'));
+  assert.deepEqual(parts, [realpathSync(join(place, 'node_modules', `turnwire-nats-${platform}`, binary))]);
+});
+
+test('bundled by esbuild, with the native parts beside it, the extra is taken along', async () => {
+  const { build } = createRequire(join(own, 'package.json'))('esbuild');
+  const elsewhere = mkdtempSync(join(tmpdir(), 'turnwire-bundle-'));
+  after(() => rmSync(elsewhere, { recursive: true }));
+  const outfile = join(elsewhere, 'out.cjs');
+  const contents = "import { NatsSink } from 'turnwire';\nconsole.log(typeof new NatsSink('nats://localhost:9'));";
+  await build({ stdin: { contents, resolveDir: place }, bundle: true, platform: 'node', format: 'cjs', loader: { '.node': 'copy' }, logLevel: 'silent', outfile });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], { cwd: elsewhere, encoding: 'utf8' });
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'object\n', stderr: '' });
 });

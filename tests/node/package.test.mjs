@@ -11,11 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { chat, startFake } from './fake.mjs';
+import { binary, install, own, packed, platform } from './packed.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const own = join(root, 'bindings-node');
-const platform = readdirSync(own).find((name) => name.endsWith('.node'))?.split('.')[1];
-const binary = `turnwire.${platform}.node`;
 const exec = promisify(execFile);
 const bin = (name) => join(import.meta.dirname, 'node_modules/.bin', name);
 
@@ -25,13 +23,9 @@ let tarball;
 before(async () => {
   fake = await startFake();
   place = mkdtempSync(join(tmpdir(), 'turnwire-package-'));
-  const pack = async (folder) => join(place, JSON.parse((await exec('npm', ['pack', '--json', '--pack-destination', place], { cwd: folder })).stdout)[0].filename);
-  tarball = await pack(own);
-  const native = join(place, 'native');
-  cpSync(join(own, 'npm', platform), native, { recursive: true });
-  copyFileSync(join(own, binary), join(native, binary));
-  writeFileSync(join(place, 'package.json'), '{"private": true}');
-  await exec('npm', ['install', '--offline', '--ignore-scripts', tarball, await pack(native)], { cwd: place });
+  const tarballs = await packed(place);
+  [tarball] = tarballs;
+  await install(place, tarballs);
 });
 after(() => {
   fake.close();

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { startFake } from './fake.mjs';
+import { installedWithNats } from './packed.mjs';
 
 const exec = promisify(execFile);
 
@@ -39,10 +40,14 @@ function documented(path) {
   return [...found].map(([, answers, code]) => ({ code, answers: [...answers.matchAll(/answers: (.*) -->/g)].map(([, answer]) => JSON.parse(answer)) }));
 }
 
+/** The names of the extra for NATS: a snippet with one runs where that is installed. */
+const NEEDS_NATS = /\b(NatsSink|Courier)\b/;
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-readme-'));
 let fake;
+let withNats;
 before(async () => {
   fake = await startFake();
+  withNats = await installedWithNats();
 });
 after(() => {
   fake.close();
@@ -116,5 +121,6 @@ async function run(code, name, baseURL) {
   ].join('\n');
   const env = { ...process.env, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: baseURL };
   // Through the link to this package, `openai` is looked for beside the link.
-  return exec(process.execPath, ['--preserve-symlinks', '--input-type=module', '--eval', `${head}\n${program}`], { cwd: import.meta.dirname, env });
+  const cwd = NEEDS_NATS.test(code) ? withNats : import.meta.dirname;
+  return exec(process.execPath, ['--preserve-symlinks', '--input-type=module', '--eval', `${head}\n${program}`], { cwd, env });
 }

@@ -26,6 +26,12 @@ collect_ignore = [] if importlib.util.find_spec("pydantic_ai") else ["libraries"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "nats: needs the extra for NATS, which ``cargo xtask test python`` installs"
+    )
+
+
 @pytest.fixture(scope="session")
 def fake() -> Iterator[Fake]:
     for name in [name for name in os.environ if name.startswith("OPENAI_")]:

@@ -35,6 +35,8 @@ from turnwire import (
     StoreMessage,
 )
 
+pytestmark = pytest.mark.nats
+
 USER = "11111111-1111-4111-8111-111111111111"
 WORKSPACE = "22222222-2222-4222-8222-222222222222"
 

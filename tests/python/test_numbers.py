@@ -157,7 +157,20 @@ OF_PYTHON: dict[str, tuple[list[Any], list[Any]]] = {
     "number": ([*REFUSED, Decimal("Infinity"), Fraction(10**400)], [Decimal(1), Float(), Index()]),
 }
 
-SETTINGS = [(of, name, kind) for of, settings in CASES["objects"].items() for name, kind in settings.items()]
+
+def marks(of: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.nats] if of == "nats" else []
+
+
+SETTINGS = [
+    pytest.param(of, name, kind, marks=marks(of))
+    for of, settings in CASES["objects"].items()
+    for name, kind in settings.items()
+]
+UNUSABLE = [
+    pytest.param(case, marks=marks(case["object"]), id=f"{case['object']}.{case['setting']}")
+    for case in CASES["unusable"]
+]
 
 
 @pytest.mark.parametrize(("of", "name", "kind"), SETTINGS)
@@ -194,7 +207,7 @@ def test_what_is_sent_as_it_is_is_json() -> None:
             Turns(client(), template=template)  # type: ignore[typeddict-item]
 
 
-@pytest.mark.parametrize("case", CASES["unusable"], ids=lambda case: f"{case['object']}.{case['setting']}")
+@pytest.mark.parametrize("case", UNUSABLE)
 def test_a_number_that_nothing_can_work_with_is_refused(case: dict[str, str]) -> None:
     for _, give in ways(case["object"], case["setting"]):
         assert case["words"] in refusal(give, value_of(case["value"]))

@@ -41,7 +41,14 @@ def check(*command: Any) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_stubs_are_those_of_the_module() -> None:
+def test_the_stubs_are_those_of_the_module(tmp_path: Path) -> None:
+    # Without the extra there is no courier that could be called.
+    (tmp_path / "allowed").write_text(r"turnwire\._core\.Courier\.(?!__).*")
+    check("mypy.stubtest", "turnwire._core", "--allowlist", tmp_path / "allowed")
+
+
+@pytest.mark.nats
+def test_the_stubs_are_those_of_the_module_of_the_extra() -> None:
     check("mypy.stubtest", "turnwire._core")
 
 
@@ -76,7 +83,8 @@ def test_pyright_agrees(tmp_path: Path) -> None:
 
 def test_the_sources_are_clean() -> None:
     settings = REPO / "bindings-python" / "pyproject.toml"
-    folders = [REPO / "bindings-python" / "python", REPO / "tests" / "python", *{e.parent for e in EXAMPLES}]
+    ours = [REPO / "bindings-python" / "python", REPO / "bindings-python" / "nats", REPO / "tests" / "python"]
+    folders = [*ours, *{example.parent for example in EXAMPLES}]
     check("ruff", "check", "--no-cache", "--config", settings, *folders)
     check("ruff", "format", "--no-cache", "--check", "--config", settings, *folders)
 
@@ -148,6 +156,13 @@ def test_ctrl_c_in_the_example_keeps_what_came(fake: Fake, key: str) -> None:
 @pytest.mark.skipif("TURNWIRE_WHEEL" not in os.environ, reason="no wheel is named")
 def test_the_wheel_can_be_published() -> None:
     wheel = os.environ["TURNWIRE_WHEEL"]
+    check("twine", "check", "--strict", wheel)
+    check("abi3audit", "--strict", wheel)
+
+
+@pytest.mark.nats
+def test_the_wheel_of_the_extra_can_be_published() -> None:
+    wheel = os.environ["TURNWIRE_NATS_WHEEL"]
     check("twine", "check", "--strict", wheel)
     check("abi3audit", "--strict", wheel)
 

@@ -97,7 +97,16 @@ def test_snippet(fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, co
     run(code)
 
 
-@pytest.mark.parametrize("ours", OURS, ids=range(len(OURS)))
+@pytest.mark.parametrize(
+    "ours",
+    [
+        pytest.param(
+            ours, marks=[pytest.mark.nats] if re.search(r"\b(NatsSink|Courier)\b", ours.code) else []
+        )
+        for ours in OURS
+    ],
+    ids=range(len(OURS)),
+)
 def test_snippet_of_our_documents(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], ours: Documented
 ) -> None:

@@ -12,6 +12,16 @@ that ends before the reply does raises :class:`TruncatedStreamError`, with the t
 
 from __future__ import annotations
 
+try:
+    from turnwire_nats import _core as _core  # type: ignore[import-not-found, import-untyped, unused-ignore]
+except ModuleNotFoundError:
+    pass
+else:
+    from ._extra import take
+
+    take(_core)
+    del take
+
 from ._client import AsyncOpenAI, OpenAI
 from ._core import __version__
 from ._exceptions import (

@@ -17,6 +17,7 @@ use crate::chat::{ChatReply, ChatStream, ModelList};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatAnswer;
 use crate::http::{self, Response};
+#[cfg(feature = "nats")]
 use crate::nats::CourierStats;
 use crate::outbox::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 use crate::process::runtime;
@@ -37,9 +38,11 @@ macro_rules! values {
 }
 
 values! {
-    bool, u64, String, CourierStats, FlushReport, Receipt, Stats, StoreStats, Timeline, Session, Option<Session>, Vec<DeadLetter>,
-    Vec<PendingRecord>,
+    bool, u64, String, FlushReport, Receipt, Stats, StoreStats, Timeline, Session, Option<Session>, Vec<DeadLetter>, Vec<PendingRecord>,
 }
+
+#[cfg(feature = "nats")]
+values! { CourierStats }
 
 /// A value's answer.
 pub(super) fn value(value: &impl Serialize) -> Result<Answer> {

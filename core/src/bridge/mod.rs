@@ -29,6 +29,7 @@
 //! | [`settings`] | parses a client's settings from JSON to its builder; lists the names of all settings, for tests that compare declarations with them |
 //! | `event_fields` | the types of events and their fields, for such tests |
 //! | [`outbox_command`] | the command that inspects outboxes' files and the stream of a broker, from its arguments to its exit code |
+//! | `no_nats` | the refusal of a broker in a build without the feature `nats`, which is off by default in the packages |
 //! | [`ErrorFacts`] | an error as data, with header values decoded in one way |
 //!
 //! Dropping a pull ends its work. A pull reads ahead at most 512 items or 256 KiB, plus one batch.
@@ -55,6 +56,8 @@ mod items;
 mod list;
 mod log;
 mod log_layer;
+#[cfg(not(feature = "nats"))]
+mod no_nats;
 mod outbox;
 mod patch;
 mod progress;
@@ -100,6 +103,8 @@ pub use host_text::HostText;
 pub use items::Items;
 pub use list::{List, Weigh};
 pub use log::{LogRecord, keep_logs, take_logs};
+#[cfg(not(feature = "nats"))]
+pub use no_nats::no_nats;
 pub use outbox::{
     enqueue, flush_dropped, hold, is_waiting, leave_when_dropped, record_fields, release,
 };

@@ -43,7 +43,7 @@ impl Python {
     pub(crate) fn prepare(repo: &Repo, purpose: Purpose) -> Result<Self> {
         let alone = repo.lock("python-package")?;
         let venv = python_venv(repo, "venv", "requirements.txt")?;
-        let wheel = wheel_from_clone(repo, &venv)?;
+        let wheel = own_wheel(repo, &venv)?;
         install(repo, &venv, &wheel)?;
         let mut variables = vec![("TURNWIRE_WHEEL", wheel.clone())];
         match purpose {
@@ -71,6 +71,16 @@ impl Python {
         Ok(with_variables(Step::new(repo, venv.python()), &self.variables))
     }
 
+    /// A call of its interpreter, which finds the extra for NATS as well.
+    ///
+    /// # Errors
+    /// When the extra cannot be built or installed.
+    pub(crate) fn step_with_nats(&self, repo: &Repo) -> Result<Step> {
+        let extra = NatsExtra::prepare(repo, &self.venv)?;
+        let step = self.step(repo).env("PYTHONPATH", &extra.folder.to_string_lossy());
+        Ok(step.env("TURNWIRE_NATS_WHEEL", &extra.wheel.to_string_lossy()))
+    }
+
     /// Its interpreter.
     pub(crate) fn program(&self) -> &Path {
         self.venv.python()
@@ -79,6 +89,35 @@ impl Python {
     /// A call of its interpreter.
     pub(crate) fn step(&self, repo: &Repo) -> Step {
         with_variables(Step::new(repo, self.venv.python()), &self.variables)
+    }
+}
+
+/// The extra for NATS of the Python package, in a folder of its own: what is installed without it stays so.
+struct NatsExtra {
+    wheel: PathBuf,
+    folder: PathBuf,
+}
+
+impl NatsExtra {
+    /// Builds and installs; the caller holds the lock of the package.
+    fn prepare(repo: &Repo, venv: &Venv) -> Result<Self> {
+        let wheel = wheel_from_clone(
+            repo,
+            venv,
+            "nats-wheels",
+            "./bindings-python/nats",
+            "nats,beside-npm",
+        )?;
+        let folder = repo.target("python/nats");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        pip(repo, venv, "install")
+            .args(["--no-deps", "--target"])
+            .args([&folder, &wheel])
+            .output_to_stderr()
+            .run()?;
+        Ok(Self { wheel, folder })
     }
 }
 
@@ -103,6 +142,7 @@ impl Node {
             npm_ci(repo, "tests/pages")?;
             variables.push((FAKE, programs(repo)?));
             variables.push(("TURNWIRE_CHAT_STREAMS", repo.target("debug/chat-streams")));
+            variables.push(("TURNWIRE_NATS_NATIVE", native_with_nats(repo)?));
         }
         Ok(Self { variables, _alone: alone })
     }
@@ -126,20 +166,20 @@ pub(crate) fn test_pages(repo: &Repo) -> Result<()> {
         npm(repo, page).args(["run", "build"]).output_to_stderr().run()?;
     }
     let python = python_venv(repo, "venv", "requirements.txt")?;
-    install(repo, &python, &wheel_from_clone(repo, &python)?)?;
+    install(repo, &python, &own_wheel(repo, &python)?)?;
     let variables = [(FAKE, programs(repo)?), ("TURNWIRE_PYTHON", python.python().to_owned())];
     with_variables(npm(repo, "tests/browser").args(["run", "test"]), &variables).run()
 }
 
-/// The whole system's programs in other languages: a chat service in Python and the example page. The step is a call of a
-/// script in `tests/system`.
+/// The whole system's programs in other languages: a chat service in Python, which reaches a broker if there is one, and the example
+/// page. The step is a call of a script in `tests/system`.
 ///
 /// # Errors
 /// When something cannot be built or installed.
-pub(crate) fn system(repo: &Repo, script: &str) -> Result<(Step, Alone)> {
+pub(crate) fn system(repo: &Repo, script: &str, has_broker: bool) -> Result<(Step, Alone)> {
     let alone = packages_for_system(repo)?;
     let node = Step::new(repo, "node").args([format!("tests/system/{script}")]);
-    Ok((system_step(repo, node, fake_llm(repo)?)?, alone))
+    Ok((system_step(repo, node, fake_llm(repo)?, has_broker)?, alone))
 }
 
 /// Tests of the whole system, with the clients of all languages and a driver of Chromium; `model` is the interpreter of the
@@ -158,7 +198,8 @@ pub(crate) fn test_system(
     let tests = ["ledger", "system", "faults", "nats-faults", "model"];
     let tests = tests.map(|name| format!("tests/system/{name}.test.mjs"));
     let node = Step::new(repo, "node").args(["--test", "--test-reporter=spec"]);
-    let step = system_step(repo, node.args(["--test-concurrency=1"]).args(tests), programs(repo)?)?;
+    let node = node.args(["--test-concurrency=1"]).args(tests);
+    let step = system_step(repo, node, programs(repo)?, true)?;
     with_variables(step, broker).env("TURNWIRE_MODEL_PYTHON", &model.to_string_lossy()).run()
 }
 
@@ -187,15 +228,18 @@ fn packages_for_system(repo: &Repo) -> Result<Alone> {
 }
 
 /// The caller holds the locks of the packages. `fake` is the path of the scriptable fake service.
-fn system_step(repo: &Repo, step: Step, fake: PathBuf) -> Result<Step> {
+fn system_step(repo: &Repo, step: Step, fake: PathBuf, has_broker: bool) -> Result<Step> {
     npm_ci(repo, "examples/react")?;
     let python = python_venv(repo, "venv", "requirements.txt")?;
-    install(repo, &python, &wheel_from_clone(repo, &python)?)?;
-    let variables = [
+    install(repo, &python, &own_wheel(repo, &python)?)?;
+    let mut variables = vec![
         (FAKE, fake),
         ("TURNWIRE_PYTHON", python.python().to_owned()),
         ("TURNWIRE_TARGET", repo.target("")),
     ];
+    if has_broker {
+        variables.push(("TURNWIRE_NATS_EXTRA", NatsExtra::prepare(repo, &python)?.folder));
+    }
     Ok(with_variables(step, &variables))
 }
 
@@ -207,18 +251,40 @@ fn npm_package(repo: &Repo) -> Result<File> {
     Ok(alone)
 }
 
-/// Builds the Python package in the same way as a user's pip does from a clone, but with the check of the libraries that
+/// Builds the native part of the npm package's extra for NATS, and returns its folder.
+fn native_with_nats(repo: &Repo) -> Result<PathBuf> {
+    let folder = repo.target("npm-nats");
+    npm(repo, "bindings-node")
+        .args(["run", "build:nats", "--", "--to"])
+        .args([&folder])
+        .output_to_stderr()
+        .run()?;
+    Ok(folder)
+}
+
+/// Builds the Python package.
+fn own_wheel(repo: &Repo, venv: &Venv) -> Result<PathBuf> {
+    wheel_from_clone(repo, venv, "wheels", "./bindings-python", "beside-npm")
+}
+
+/// Builds a Python package in the same way as a user's pip does from a clone, but with the check of the libraries that
 /// it links that a published one passes, and on the core that the npm package has.
-fn wheel_from_clone(repo: &Repo, venv: &Venv) -> Result<PathBuf> {
-    let wheels = repo.target("python/wheels");
+fn wheel_from_clone(
+    repo: &Repo,
+    venv: &Venv,
+    place: &str,
+    package: &str,
+    features: &str,
+) -> Result<PathBuf> {
+    let wheels = repo.target("python").join(place);
     if wheels.exists() {
         fs::remove_dir_all(&wheels)?;
     }
-    let build = "build-args=--compatibility pypi --features beside-npm";
+    let build = format!("build-args=--compatibility pypi --features {features}");
     pip(repo, venv, "wheel")
-        .args(["--no-deps", "--config-settings", build, "--wheel-dir"])
+        .args(["--no-deps", "--config-settings", &build, "--wheel-dir"])
         .args([&wheels])
-        .args(["./bindings-python"])
+        .args([package])
         .output_to_stderr()
         .run()?;
     Ok(fs::read_dir(&wheels)?.next().context("pip made no wheel")??.path())

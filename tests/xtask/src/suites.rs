@@ -36,7 +36,7 @@ pub(crate) static ALL: &[Suite] = &[
     Suite { name: "fmt", about: "the code is formatted", needs: &[Tool::Rustfmt], run: fmt },
     Suite {
         name: "node",
-        about: "the npm package, packed and not",
+        about: "the npm package, packed and not, and its extra for NATS",
         needs: &[Tool::Node, Tool::Programs(&debian::NATS)],
         run: node,
     },
@@ -48,7 +48,7 @@ pub(crate) static ALL: &[Suite] = &[
     },
     Suite {
         name: "python",
-        about: "the Python wheel, its types, servers and forks, and libraries that are given its clients",
+        about: "the Python wheel, its types, servers and forks, its extra for NATS, and libraries that are given its clients",
         needs: &[Tool::Python, Tool::Node, Tool::Programs(&debian::NATS)],
         run: python,
     },
@@ -103,7 +103,7 @@ pub(crate) static ALL: &[Suite] = &[
     },
     Suite {
         name: "features",
-        about: "each feature of the core alone passes clippy; what is built alone compiles",
+        about: "each feature of the core alone, and the packages without their extra, pass clippy; what is built alone compiles",
         needs: &[Tool::Clippy],
         run: features,
     },
@@ -180,6 +180,8 @@ fn features(repo: &Repo) -> Result<()> {
             .args([feature, "--", "-D", "warnings"])
             .run()?;
     }
+    // The packages as most users have them; the suite clippy sees them with their extra.
+    Step::cargo(repo, "clippy --quiet -p turnwire-node -p turnwire-python -- -D warnings").run()?;
     // Users and benches build these alone; all other suites build them beside crates that choose more features of dependencies.
     for alone in
         ["turnwire-fakes --bins", "turnwire-nats-tests --bins", "turnwire-examples --examples"]
@@ -263,7 +265,9 @@ fn crash(repo: &Repo) -> Result<()> {
 fn python(repo: &Repo) -> Result<()> {
     debian::require(repo, &debian::NATS)?;
     let python = Python::prepare(repo, Purpose::Tests)?;
-    python.step(repo).args(["-m", "pytest", "--quiet", "tests/python"]).run()?;
+    let tests = ["-m", "pytest", "--quiet", "tests/python", "-m"];
+    python.step(repo).args(tests).args(["not nats"]).run()?;
+    python.step_with_nats(repo)?.args(tests).args(["nats"]).run()?;
     // They have an older `openai` package, with which its clients are tested once more.
     python
         .step_with_libraries(repo)?

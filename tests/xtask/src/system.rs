@@ -141,7 +141,7 @@ pub(crate) fn run(repo: &Repo, options: &SystemOptions) -> Result<Infallible> {
         .with_context(|| format!("writing {}", jar.display()))?;
     drop(store);
     // The locks end as this process becomes another program.
-    let (mut serve, _alone) = languages::system(repo, "serve.mjs")?;
+    let (mut serve, _alone) = languages::system(repo, "serve.mjs", options.nats)?;
     serve = serve.env("TURNWIRE_STORE_JAR", &jar.to_string_lossy());
     if options.fake_llm {
         serve = serve.args(["--fake-llm"]);
@@ -176,7 +176,7 @@ pub(crate) fn test(repo: &Repo) -> Result<()> {
 pub(crate) fn faults(repo: &Repo, options: &FaultOptions) -> Result<()> {
     let _store = prepare(repo, &PROGRAMS)?;
     languages::require_mounts(repo)?;
-    let (mut faults, _alone) = languages::system(repo, "faults.mjs")?;
+    let (mut faults, _alone) = languages::system(repo, "faults.mjs", options.nats)?;
     if options.nats {
         faults = languages::with_variables(faults, &nats::for_system(repo)?).args(["--nats"]);
     }
@@ -189,7 +189,7 @@ pub(crate) fn faults(repo: &Repo, options: &FaultOptions) -> Result<()> {
 /// Names the missing tools, the part that could not be built, or the bar that is missed.
 pub(crate) fn bench(repo: &Repo, options: &[OsString]) -> Result<()> {
     let _store = prepare(repo, &PROGRAMS[..2])?;
-    let (bench, _alone) = languages::system(repo, "bench.mjs")?;
+    let (bench, _alone) = languages::system(repo, "bench.mjs", false)?;
     bench.args(options).run()
 }
 

@@ -1,8 +1,12 @@
 //! The command `outbox`: inspects the files of outboxes, and the stream of a broker. The example of the same name, Python and Node all run this one.
 
 mod arguments;
+mod file;
 mod rows;
+mod source;
 mod sources;
+#[cfg(feature = "nats")]
+mod stream;
 mod table;
 mod terminal;
 
@@ -13,7 +17,8 @@ use std::io::{self, ErrorKind, Write};
 use serde_json::{Value, json};
 
 use self::arguments::{Action, Arguments, HELP, NATS_URL, Options};
-use self::sources::{Source, Sources, Unopened};
+use self::source::{Source, Unopened};
+use self::sources::Sources;
 use self::table::Table;
 use self::terminal::{Patient, visible};
 use crate::error::{Error, Result as Answer};
@@ -23,15 +28,18 @@ const MISUSED: u8 = 2;
 
 /// Runs the command with these arguments, without the program's name, and returns its exit code: 0, 1 after a failure,
 /// or 2 for wrong usage. A failure is one line on `err`. A reader of `out` that has gone is no failure. The environment's
-/// `TURNWIRE_NATS_URL` is the broker unless the arguments name one.
+/// `TURNWIRE_NATS_URL` is the broker unless the arguments name one. `install` is the advice in a build without the feature `nats`,
+/// which has no client of brokers.
 pub fn outbox_command(
     arguments: impl IntoIterator<Item = OsString>,
+    install: &'static str,
     out: impl Write,
     err: impl Write,
 ) -> u8 {
     let mut terminal = Terminal { out: Patient(out), err: Patient(err) };
-    let ended =
-        terminal.run(arguments).and_then(|()| terminal.out.flush().map_err(Failure::Output));
+    let ended = terminal
+        .run(arguments, install)
+        .and_then(|()| terminal.out.flush().map_err(Failure::Output));
     let Err(failure) = ended else { return 0 };
     let (code, why) = match failure {
         Failure::Output(error) if error.kind() == ErrorKind::BrokenPipe => return 0,
@@ -74,26 +82,32 @@ struct Terminal<O, E> {
 }
 
 impl<O: Write, E: Write> Terminal<O, E> {
-    fn run(&mut self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    fn run(
+        &mut self,
+        arguments: impl IntoIterator<Item = OsString>,
+        install: &'static str,
+    ) -> Result<(), Failure> {
         let nats = env::var_os(NATS_URL).filter(|url| !url.is_empty());
         let nats = nats.map(|url| url.to_string_lossy().into_owned());
         let (action, options) = match Arguments::read(arguments, nats).map_err(Failure::Usage)? {
             Arguments::Help => return self.show(HELP),
             Arguments::Run(action, options) => (action, options),
         };
-        let sources = sources::open(&options)?;
-        for damaged in sources.open.iter().flat_map(Source::set_aside) {
+        let sources = sources::open(&options, install)?;
+        for damaged in sources.open.iter().flat_map(|source| source.set_aside()) {
             self.say(&format!("the file was damaged: it is kept as {}", damaged.display()));
         }
         match action {
             Action::Status => self.status(&options, sources),
             Action::Pending => {
-                let all = |source: &Source| Ok(source.counts()?.pending);
-                self.list(&options, sources, &rows::PENDING, all, Source::pending, rows::pending)
+                let all = |source: &dyn Source| Ok(source.counts()?.pending);
+                let items = |source: &dyn Source| source.pending();
+                self.list(&options, sources, &rows::PENDING, all, items, rows::pending)
             }
             Action::Dead => {
-                let all = |source: &Source| Ok(source.counts()?.dead);
-                self.list(&options, sources, &rows::DEAD, all, Source::dead_letters, rows::dead)
+                let all = |source: &dyn Source| Ok(source.counts()?.dead);
+                let items = |source: &dyn Source| source.dead_letters();
+                self.list(&options, sources, &rows::DEAD, all, items, rows::dead)
             }
             Action::Requeue(id) => match first(&sources, |source| source.requeue(&id))? {
                 true => self.done(&options, &id, "queued again"),
@@ -132,8 +146,8 @@ impl<O: Write, E: Write> Terminal<O, E> {
         options: &Options,
         sources: Sources,
         heads: &[&str],
-        count: impl Fn(&Source) -> Answer<u64>,
-        items: impl Fn(&Source) -> Answer<Vec<T>>,
+        count: impl Fn(&dyn Source) -> Answer<u64>,
+        items: impl Fn(&dyn Source) -> Answer<Vec<T>>,
         row: impl Fn(&T) -> (Value, Vec<String>),
     ) -> Result<(), Failure> {
         let Sources { open, mut failed } = sources;
@@ -141,7 +155,7 @@ impl<O: Write, E: Write> Terminal<O, E> {
         let places: &[&str] = if has_places { &["place"] } else { &[] };
         let mut table = Table::new(&[heads, places].concat());
         let (mut all, mut listed) = (0, 0);
-        for source in &open {
+        for source in open.iter().map(AsRef::as_ref) {
             let (items, number) = match items(source).and_then(|items| Ok((items, count(source)?)))
             {
                 Ok(found) => found,
@@ -203,9 +217,9 @@ impl<O: Write, E: Write> Terminal<O, E> {
 }
 
 /// Asks one place after the other, until one says yes. A place that is not reached may have it.
-fn first(sources: &Sources, act: impl Fn(&Source) -> Answer<bool>) -> Result<bool, Failure> {
+fn first(sources: &Sources, act: impl Fn(&dyn Source) -> Answer<bool>) -> Result<bool, Failure> {
     for source in &sources.open {
-        if act(source)? {
+        if act(source.as_ref())? {
             return Ok(true);
         }
     }

@@ -54,8 +54,18 @@ fn utc(time: SystemTime) -> Option<String> {
     Timestamp::try_from(time).ok().map(|time| time.to_string())
 }
 
+/// A counter of a place.
+pub(super) fn counter(name: &str, number: u64) -> Vec<String> {
+    vec![name.to_owned(), number.to_string()]
+}
+
+/// The time at which the oldest record was accepted.
+pub(super) fn oldest(accepted_at: SystemTime) -> Vec<String> {
+    vec!["  oldest accepted".to_owned(), local(accepted_at)]
+}
+
 /// The time in the time zone of this machine.
-pub(super) fn local(time: SystemTime) -> String {
+fn local(time: SystemTime) -> String {
     ZonedDateTime::try_from(time)
         .map_or_else(|_| "?".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }

@@ -8,6 +8,8 @@
 //!
 //! An error names the path of a setting and the names known there, but never its value, which may be a key.
 
+#[cfg(feature = "nats")]
+mod broker;
 mod clients;
 mod environment;
 mod http;
@@ -24,13 +26,16 @@ mod value;
 mod values;
 mod words;
 
+// With all objects.
+#[cfg(feature = "nats")]
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "nats")]
+pub use broker::{courier, nats};
 pub use clients::{chat_service, chat_store, client, open_ai};
 pub use environment::with_environment;
 pub use names::Names;
-pub use nats::{courier, nats};
 pub use numbers::{time, whole};
 pub use outbox::outbox;
 pub use parts::Parts;

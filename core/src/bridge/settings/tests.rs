@@ -218,7 +218,7 @@ fn everything() -> Vec<(&'static str, Value)> {
             json!({"text": "t", "voice": "v", "language": "ko", "speed": 1, "instructions": "i", "format": "wav"}),
         ),
     ];
-    others.into_iter().chain(nats::tests::everything()).collect()
+    others.into_iter().chain(broker::tests::everything()).collect()
 }
 
 fn read_all(object: &str, json: &str, names: Names) {
@@ -229,7 +229,7 @@ fn read_all(object: &str, json: &str, names: Names) {
         "outbox" => drop(outbox(json, names, false).unwrap().start().unwrap()),
         "speaker" => drop(speaker(Some(&llm()), json, names).unwrap()),
         "speech_request" => drop(speech_request(json, names).unwrap()),
-        "nats" => drop(nats::nats(json, names).unwrap()),
+        "nats" => drop(nats(json, names).unwrap()),
         "courier" => drop(courier(r#"{"url": "nats://localhost"}"#, json, names).unwrap()),
         "routes" => {
             let engine = crate::turn::Turns::builder(llm()).build().unwrap();

@@ -1,4 +1,5 @@
-//! Features: the chat client alone compiles none of the crates that the other rooms need, and no bench measures a test's clock.
+//! Features: the chat client alone compiles none of the crates that the other rooms need, a package none of its extra, and no bench
+//! measures a test's clock.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,9 +18,9 @@ const OF_FEATURES: &[&str] = &[
     "unicode-segmentation",
 ];
 
-/// The crates that the core is made of with these features.
-fn crates(features: &[&str]) -> Vec<String> {
-    let said = tree(&[&["-p", "turnwire", "-e", "normal", "-f", "{p}"], features].concat());
+/// The crates that a package is made of with these features.
+fn crates(package: &str, features: &[&str]) -> Vec<String> {
+    let said = tree(&[&["-p", package, "-e", "normal", "-f", "{p}"], features].concat());
     said.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
@@ -37,8 +38,8 @@ fn tree(arguments: &[&str]) -> String {
 
 #[test]
 fn chat_alone_compiles_no_crate_of_another_room() {
-    let alone = crates(&["--no-default-features"]);
-    let all = crates(&["--all-features"]);
+    let alone = crates("turnwire", &["--no-default-features"]);
+    let all = crates("turnwire", &["--all-features"]);
     for name in OF_FEATURES {
         assert!(!alone.iter().any(|found| found == name), "{name} is compiled for chat alone");
         // A renamed or removed crate would otherwise never be found.
@@ -48,7 +49,7 @@ fn chat_alone_compiles_no_crate_of_another_room() {
 
 #[test]
 fn turns_compile_no_sqlite_and_no_schemas() {
-    let turns = crates(&["--no-default-features", "--features", "turns"]);
+    let turns = crates("turnwire", &["--no-default-features", "--features", "turns"]);
     for name in ["libsqlite3-sys", "rusqlite", "schemars"] {
         assert!(!turns.iter().any(|found| found == name), "{name} is compiled for turns");
     }
@@ -67,4 +68,14 @@ fn no_bench_of_chunks_has_the_clock_of_tests() {
         has_clock("turnwire-nats-tests", "normal"),
         "async-nats has no such clock any more: say so in docs/scaling.md"
     );
+}
+
+#[test]
+fn the_packages_compile_a_client_of_brokers_for_their_extra_alone() {
+    for package in ["turnwire-node", "turnwire-python"] {
+        let has_client =
+            |features: &[&str]| crates(package, features).iter().any(|found| found == "async-nats");
+        assert!(!has_client(&[]), "{package}");
+        assert!(has_client(&["--features", "nats"]), "{package}");
+    }
 }

@@ -21,4 +21,5 @@ mod markdown;
 mod rooms;
 mod threads;
 mod tree;
+mod versions;
 mod words;
