@@ -43,11 +43,11 @@ function documented(path) {
 /** The names of the extra for NATS: a snippet with one runs where that is installed. */
 const NEEDS_NATS = /\b(NatsSink|Courier)\b/;
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-readme-'));
+// Not in a hook, at whose end it would be removed.
+const withNats = await installedWithNats();
 let fake;
-let withNats;
 before(async () => {
   fake = await startFake();
-  withNats = await installedWithNats();
 });
 after(() => {
   fake.close();
