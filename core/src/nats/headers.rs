@@ -6,7 +6,7 @@
 //! | `Turnwire-Id`, `Turnwire-Conversation`, `Turnwire-User` | of the record, percent-encoded |
 //! | `Turnwire-Accepted` | of a parked record or a dead letter: the time of publication, in milliseconds since 1970 |
 //! | `Turnwire-Attempts`, `Turnwire-Reason` | of a dead letter |
-//! | `Nats-Msg-Id` | the id by which the broker recognises a repetition |
+//! | `Nats-Msg-Id` | the id by which the broker recognises a repetition: of a record, its id and the hash of its payload |
 //!
 //! Tokens are never among them.
 

@@ -7,16 +7,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::broker::Broker;
-use super::headers;
 use super::publish::{Unpublished, check_size, publish};
 use super::settings::Nats;
+use super::{headers, names};
 use crate::error::Result;
 use crate::outbox::{Outcome, Record, Sink};
 
 /// Publishes the records of an outbox to a stream, from which a [`Courier`](super::Courier) delivers them.
 ///
 /// A record counts as delivered when the broker has stored it; if the broker is not reached, or is full, it waits in the
-/// outbox. The same record published again within 10 minutes is stored once.
+/// outbox. A record that is published again within 10 minutes, with the same id and payload, is stored once.
 ///
 /// Clones share one connection for each process, which the first record opens.
 ///
@@ -72,8 +72,11 @@ impl Sink for NatsSink {
             Err(error) => return Outcome::unavailable(error.to_string()),
         };
         let subject = self.broker.settings.names.record(record.conversation());
-        let headers = headers::of(record, record.id());
-        let body = Bytes::from(record.payload().to_string());
+        let payload = record.payload().to_string();
+        // Another outbox may have the same id with a text of its own: the whole reply in place of one that broke off.
+        let message_id = format!("{}:{}", record.id(), names::token(&payload));
+        let headers = headers::of(record, &message_id);
+        let body = Bytes::from(payload);
         let published = match check_size(&connected, &headers, &body) {
             Ok(()) => publish(&connected, subject, headers, body).await,
             Err(refused) => Err(refused),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use turnwire::outbox::Record;
 use turnwire_fakes::{Fake, FakeStore};
-use turnwire_nats_tests::{Broker, Program, Store, Verdict, wait};
+use turnwire_nats_tests::{Broker, Program, Store, Verdict, records, wait};
 
-use crate::{Running, nats, publish, store, verdict};
+use crate::{Running, nats, outbox, publish, store, verdict};
 
 const RECORDS: usize = 30;
 
@@ -13,6 +14,7 @@ crate::with_both_servers! {
     records_arrive_in_order_and_are_counted_once,
     an_orderly_end_repeats_nothing_and_loses_no_count,
     a_courier_that_is_there_first_waits_for_records,
+    a_message_that_another_outbox_rewrites_has_its_last_text_and_is_counted_once,
 }
 
 async fn records_arrive_in_order_and_are_counted_once(program: Program) {
@@ -71,4 +73,34 @@ async fn a_courier_that_is_there_first_waits_for_records(program: Program) {
     publish(nats(&broker), "a", 1).await;
     store.has(1).await.unwrap();
     courier.end().await;
+}
+
+/// A reply broke off, and was asked for again at another machine, whose outbox knows nothing of the first.
+async fn a_message_that_another_outbox_rewrites_has_its_last_text_and_is_counted_once(
+    program: Program,
+) {
+    let broker = Broker::start(&program).unwrap();
+    let store = store(["a"]);
+    let id = records::id("a", 0);
+    let written = |text| records::message("a", &id, text);
+    // The second text is published twice, as after an answer of the broker that was lost.
+    for text in ["반", "반쪽이 아닌 말", "반쪽이 아닌 말"] {
+        let outbox = outbox(nats(&broker));
+        outbox.enqueue(Record::new("a", &id, written(text)).user(records::USER)).unwrap();
+        let report = outbox.shutdown(wait::PATIENCE).await;
+        assert_eq!((report.pending, report.dead), (0, 0));
+    }
+    let courier = Running::start(nats(&broker), &store);
+    wait::until_async("an empty stream, and all deliveries counted", async || {
+        let stats = courier.courier.stats().await;
+        stats.is_ok_and(|stats| (stats.pending, stats.delivered_here) == (0, 2))
+    })
+    .await
+    .unwrap();
+    courier.end().await;
+    store.fake.read(|stored| {
+        let texts: Vec<_> = stored.messages.iter().map(|row| &row.message).collect();
+        assert_eq!(texts, [&written("반쪽이 아닌 말")]);
+        assert_eq!((stored.saves.len(), stored.counted("a")), (2, 1));
+    });
 }

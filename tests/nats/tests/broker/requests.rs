@@ -88,7 +88,7 @@ async fn the_status_of_a_stream_does_not_read_its_records(program: Program) {
     let words = ["status", "--nats", &broker.url()].map(Into::into);
     let status = move || {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = outbox_command(words, &mut out, &mut err);
+        let code = outbox_command(words, "", &mut out, &mut err);
         (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     };
     let (code, out, err) = tokio::task::spawn_blocking(status).await.unwrap();
