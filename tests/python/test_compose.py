@@ -62,7 +62,7 @@ def test_the_secrets_that_the_readme_writes_are_in_no_image_and_in_no_commit() -
 PROVED = {
     "pip wheel --no-deps --wheel-dir /wheels ./bindings-python": (
         "languages.rs",
-        ["fn pip(", "fn wheel_from_clone("],
+        ["fn pip(", "fn wheel_from_clone(", "fn own_wheel("],
     ),
     "mvn --batch-mode --file examples/spring-boot -DskipTests package": (
         "store_server.rs",
