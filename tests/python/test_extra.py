@@ -68,6 +68,13 @@ for _ in range(2):
     assert (ended.stdout, ended.stderr) == (refusal * 2, "")
 
 
+def test_a_folder_that_an_uninstallation_left_is_no_extra(tmp_path: Path) -> None:
+    (tmp_path / "turnwire_nats").mkdir()
+    program = "import turnwire; print(turnwire.__version__)"
+    ended = run("-c", program, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (ended.stdout, ended.stderr) == (f"{turnwire.__version__}\n", "")
+
+
 def test_the_version_that_it_has_to_have_is_that_of_the_native_part() -> None:
     assert turnwire.__version__ == _extra.VERSION
 

@@ -13,7 +13,7 @@ that ends before the reply does raises :class:`TruncatedStreamError`, with the t
 from __future__ import annotations
 
 try:
-    from turnwire_nats import _core as _core  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import turnwire_nats._core as _core  # type: ignore[import-not-found, import-untyped, unused-ignore]
 except ModuleNotFoundError:
     pass
 else:

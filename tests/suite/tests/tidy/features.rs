@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::tree::file;
+
 /// Crates of a feature, which `--no-default-features` leaves out.
 const OF_FEATURES: &[&str] = &[
     "async-nats",
@@ -78,4 +80,9 @@ fn the_packages_compile_a_client_of_brokers_for_their_extra_alone() {
         assert!(!has_client(&[]), "{package}");
         assert!(has_client(&["--features", "nats"]), "{package}");
     }
+    let extra = file("bindings-python/nats/pyproject.toml");
+    assert!(
+        extra.text.contains("\nfeatures = [\"nats\"]\n"),
+        "pip builds the extra without its client"
+    );
 }
