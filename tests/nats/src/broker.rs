@@ -141,6 +141,14 @@ impl Broker {
         self.process.take().map_or(Ok(()), |mut process| process.kill())
     }
 
+    /// Freezes it: its connections stay, and it answers nothing. Only [`kill`](Self::kill) ends that.
+    ///
+    /// # Errors
+    /// When it does not run any more.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.as_ref().map_or(Ok(()), Process::freeze)
+    }
+
     /// Ends it in an orderly way.
     ///
     /// # Errors

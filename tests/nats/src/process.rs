@@ -59,6 +59,16 @@ impl Process {
         Ok(())
     }
 
+    /// Stops its execution: it keeps its connections, and answers nothing.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn freeze(&self) -> Result<()> {
+        let freezing = || format!("freezing {}", self.name);
+        let id = i32::try_from(self.child.id()).with_context(freezing)?;
+        kill(Pid::from_raw(id), Signal::SIGSTOP).with_context(freezing)
+    }
+
     /// Asks it to end with SIGTERM, and waits until it has.
     ///
     /// # Errors

@@ -41,7 +41,9 @@ pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<
     run.hooks.wait().await;
     // When the broker answers this, it has handled the last acknowledgements, and has forgotten the requests for records. Otherwise
     // it could send the next record to this run, and to another courier only half a minute later.
-    if let Err(error) = run.stream.get_info().await {
+    if run.connected.is_alive()
+        && let Err(error) = run.stream.get_info().await
+    {
         tracing::debug!("the broker did not confirm the end of the courier: {error}");
     }
     let refused = lock(&run.refused).take();
@@ -86,7 +88,7 @@ async fn prepare(shared: &Arc<Shared>, stop: &CancellationToken) -> Result<Arc<R
         counting: Counting::default(),
         attempts,
         due: Mutex::default(),
-        looked_at: AsyncMutex::default(),
+        looked: AsyncMutex::default(),
         refused: Mutex::default(),
         stop: stop.clone(),
         hooks: TaskTracker::new(),

@@ -48,9 +48,14 @@ pub(super) async fn conversations(run: &Run, partition: u16) -> Result<HashSet<S
 pub(super) async fn watch(run: Arc<Run>) {
     let interval = run.shared.delivery.initial_backoff.clamp(OFTEN, SELDOM);
     while run.stop.run_until_cancelled(sleep(interval)).await.is_some() {
-        match AssertUnwindSafe(ask(&run)).catch_unwind().await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!("parked records are not looked at: {error}"),
+        // While there is no connection, questions would only fill the client's queue.
+        if !run.connected.is_alive() {
+            continue;
+        }
+        let asking = AssertUnwindSafe(run.stop.run_until_cancelled(ask(&run))).catch_unwind();
+        match asking.await {
+            Ok(None | Some(Ok(()))) => {}
+            Ok(Some(Err(error))) => tracing::debug!("parked records are not looked at: {error}"),
             Err(payload) => guard::drop_payload(payload),
         }
     }

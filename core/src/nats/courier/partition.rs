@@ -31,8 +31,9 @@ const KNOWN_FOR: Duration = Duration::from_secs(2);
 
 /// Delivers the records of a partition until the run is stopped. After a panic it starts again.
 pub(super) async fn serve(run: Arc<Run>, partition: u16) {
+    let mut is_again = false;
     while !run.stop.is_cancelled() {
-        let serving = AssertUnwindSafe(deliver(&run, partition)).catch_unwind();
+        let serving = AssertUnwindSafe(serve_once(&run, partition, is_again)).catch_unwind();
         if let Err(payload) = serving.await {
             guard::drop_payload(payload);
             tracing::error!(
@@ -43,17 +44,29 @@ pub(super) async fn serve(run: Arc<Run>, partition: u16) {
         if run.stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
             return;
         }
-        if let Err(error) = run.restore(partition).await {
+        is_again = true;
+    }
+}
+
+/// Delivers records, after a failure with a look for what may be gone on the broker.
+async fn serve_once(run: &Arc<Run>, partition: u16, is_again: bool) {
+    // Without a connection nobody answers, and each look would take its whole time limit.
+    if is_again && run.connected.is_alive() {
+        let restored = run.stop.run_until_cancelled(run.restore(partition));
+        if let Some(Err(error)) = restored.await {
             tracing::warn!(partition, "the partition stands still: {error}");
         }
     }
+    deliver(run, partition).await;
 }
 
 /// Delivers records until the requests for them fail, or the run is stopped.
 async fn deliver(run: &Arc<Run>, partition: u16) {
-    let mut puller = match Puller::new(run, partition).await {
-        Ok(puller) => puller,
-        Err(error) => {
+    // While there is no connection, the client may have no room for one more command.
+    let mut puller = match run.stop.run_until_cancelled(Puller::new(run, partition)).await {
+        None => return,
+        Some(Ok(puller)) => puller,
+        Some(Err(error)) => {
             tracing::warn!(partition, "the broker refuses to send records: {error}");
             return;
         }
@@ -81,7 +94,9 @@ async fn handle(run: &Arc<Run>, partition: u16, message: Message, known: &mut Kn
         tokio::select! {
             () = &mut handling => return,
             () = sleep(PROGRESS) => {
-                if let Err(error) = message.ack_with(AckKind::Progress).await {
+                if run.connected.is_alive()
+                    && let Err(error) = message.ack_with(AckKind::Progress).await
+                {
                     tracing::debug!(partition, "the broker was not told of a running delivery: {error}");
                 }
             }

@@ -6,6 +6,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::{self, Message};
 use async_nats::{StatusCode, Subscriber};
 use bytes::Bytes;
@@ -81,6 +82,11 @@ impl Puller {
                     Ok(Some(message)) => message,
                     Ok(None) => return Err(PullError::Closed),
                     Err(_) if self.connection() != connection => break,
+                    // An outage says nothing about the consumer, and the next connection gets another request.
+                    Err(_) if self.client.connection_state() != State::Connected => {
+                        heard_at = Instant::now();
+                        continue;
+                    }
                     Err(_) if heard_at.elapsed() > HEARTBEAT * 2 + LOOK => {
                         return Err(PullError::Silent);
                     }

@@ -36,17 +36,23 @@ impl Run {
         setup::ensure_consumer(settings, &self.stream, partition, OPERATION).await
     }
 
-    /// Partitions that come together share one look.
+    /// Partitions that come together share one look, and its failure.
     async fn restore_stream(&self) -> Result<()> {
-        let settings = &self.shared.broker.settings;
-        let mut looked_at = self.looked_at.lock().await;
-        if looked_at.is_some_and(|at| at.elapsed() < LOOK) {
-            return Ok(());
+        let mut looked = self.looked.lock().await;
+        if let Some((at, found)) = &*looked
+            && at.elapsed() < LOOK
+        {
+            return found.clone();
         }
+        let found = self.look_for_stream().await;
+        *looked = Some((Instant::now(), found.clone()));
+        found
+    }
+
+    async fn look_for_stream(&self) -> Result<()> {
+        let settings = &self.shared.broker.settings;
         setup::ensure_stream(settings, &self.connected, OPERATION).await?;
         let attempts = wanted::attempts(settings);
-        setup::ensure_bucket(settings, &self.connected, attempts, OPERATION).await?;
-        *looked_at = Some(Instant::now());
-        Ok(())
+        setup::ensure_bucket(settings, &self.connected, attempts, OPERATION).await.map(drop)
     }
 }

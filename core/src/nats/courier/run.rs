@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::messages::{Reader, Received};
 use super::missed::Counting;
 use super::shared::Shared;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::nats::connection::Connected;
 use crate::nats::headers;
 use crate::nats::names::Names;
@@ -32,8 +32,8 @@ pub(super) struct Run {
     pub(super) counting: Counting,
     pub(super) attempts: kv::Store,
     pub(super) due: Mutex<DueTimes>,
-    /// The time of the last look for the stream, held by whoever looks.
-    pub(super) looked_at: AsyncMutex<Option<Instant>>,
+    /// The last look for the stream, held by whoever looks.
+    pub(super) looked: AsyncMutex<Option<(Instant, Result<()>)>>,
     /// The reason why the run cannot go on.
     pub(super) refused: Mutex<Option<Error>>,
     pub(super) stop: CancellationToken,

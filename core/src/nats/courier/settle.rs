@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::Request;
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::attempts::Attempts;
 use super::delivery::{End, PATIENCE};
@@ -23,6 +23,8 @@ use crate::outbox::Record;
 /// not answer for a record of which it has forgotten that it sent it.
 const ACKNOWLEDGED: Duration = Duration::from_secs(2);
 const TRIES: u32 = 3;
+/// The time limit of a refusal, for which the client has no room during a long outage.
+const REFUSED: Duration = Duration::from_secs(2);
 /// The pause before a request is repeated.
 const AGAIN: Duration = Duration::from_millis(100);
 /// The longest wait for a broker that does not answer while the courier is being stopped.
@@ -88,9 +90,14 @@ impl Run {
     /// Returns a message to the broker, which sends it again after the delay.
     pub(super) async fn refuse(&self, message: &Message, delay: Duration) {
         let delay = Some(delay).filter(|delay| !delay.is_zero());
-        if let Err(error) = message.ack_with(AckKind::Nak(delay)).await {
-            // The broker sends it again on its own, later.
-            tracing::debug!("a record could not be returned to the broker: {error}");
+        let refusing = timeout(REFUSED, message.ack_with(AckKind::Nak(delay)));
+        // Otherwise the broker sends it again on its own, later.
+        match refusing.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!("a record could not be returned to the broker: {error}");
+            }
+            Err(_) => tracing::debug!("a record could not be returned to the broker in time"),
         }
     }
 

@@ -26,6 +26,7 @@ mod permitted;
 mod refused;
 mod requests;
 mod secured;
+mod stopped;
 
 use std::time::Duration;
 
