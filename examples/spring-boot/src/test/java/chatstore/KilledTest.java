@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
@@ -39,6 +40,16 @@ class KilledTest extends StoreTest {
     properties.add("spring.datasource.url", () -> url("killed"));
   }
 
+  /** Copies a file that is written meanwhile, as it was at one time: between two copies that are equal. */
+  private static void copy(Path from, Path to) throws IOException {
+    var earlier = folder.resolve("earlier");
+    Files.copy(from, to);
+    do {
+      Files.move(to, earlier, StandardCopyOption.REPLACE_EXISTING);
+      Files.copy(from, to);
+    } while (Files.mismatch(earlier, to) != -1);
+  }
+
   @Test
   void itsRowsAreThoseBeforeTheWrite() throws SQLException, IOException {
     var kim = login("kim");
@@ -53,7 +64,7 @@ class KilledTest extends StoreTest {
       }
       // Its confirmation says that it is in the file, and with it the writes that are not confirmed.
       call(kim, "POST", "/api/chat/save", beside);
-      Files.copy(folder.resolve("killed.mv.db"), folder.resolve("started.mv.db"));
+      copy(folder.resolve("killed.mv.db"), folder.resolve("started.mv.db"));
       connection.rollback();
     }
     var store = new SpringApplicationBuilder(ChatStoreApplication.class, Turning.class);
