@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
  * @param secret signs the tokens: Base64 of at least 32 bytes; blank makes a new one at each start
  * @param messageLength the longest text of a message, in code points
  * @param origins the pages that may call the store, with commas or blanks between
- * @param service the user whose tokens reach the workspaces of all; blank for none
+ * @param service the user whose tokens save and count the messages of all users; blank for none
  * @param accounts made at the start where they do not exist
  */
 @ConfigurationProperties("chat")
@@ -30,7 +30,7 @@ public record Settings(
     origins = origins.stream().flatMap(text -> Stream.of(text.trim().split("\\s+"))).toList();
   }
 
-  /** True for the user whose tokens reach the workspaces of all. */
+  /** True for the user whose tokens save and count the messages of all users. */
   public boolean isService(String user) {
     return !service.isBlank() && service.equals(user);
   }

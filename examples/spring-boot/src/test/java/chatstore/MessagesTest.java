@@ -100,15 +100,4 @@ class MessagesTest extends StoreTest {
     assertThat(call(lee, "GET", "/api/chat/history/" + workspace, null).status()).isEqualTo(403);
     assertThat(history(kim, workspace)).hasSize(1);
   }
-
-  @Test
-  void theTokensOfTheServiceReachTheWorkspacesOfAll() {
-    var kim = login("kim");
-    var service = login("courier");
-    var workspace = workspace(kim, USER);
-    assertThat(call(service, "POST", "/api/chat/save", message(id(), workspace)).status()).isEqualTo(201);
-    var count = "/api/session/update-messages?workspaceId=" + workspace;
-    assertThat(call(service, "PATCH", count, null).status()).isEqualTo(200);
-    assertThat(history(kim, workspace)).hasSize(1);
-  }
 }

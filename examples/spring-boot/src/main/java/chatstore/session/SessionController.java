@@ -2,6 +2,7 @@ package chatstore.session;
 
 import chatstore.Answer;
 import chatstore.Refusal;
+import chatstore.Settings;
 import chatstore.token.Caller;
 import chatstore.workspace.Workspaces;
 import jakarta.validation.constraints.NotBlank;
@@ -22,10 +23,12 @@ import org.springframework.web.bind.annotation.RestController;
 class SessionController {
   private final Sessions sessions;
   private final Workspaces workspaces;
+  private final Settings settings;
 
-  SessionController(Sessions sessions, Workspaces workspaces) {
+  SessionController(Sessions sessions, Workspaces workspaces, Settings settings) {
     this.sessions = sessions;
     this.workspaces = workspaces;
+    this.settings = settings;
   }
 
   @PostMapping("/start")
@@ -41,7 +44,9 @@ class SessionController {
   @PatchMapping("/update-messages")
   ResponseEntity<Answer> count(
       @RequestParam @NotBlank String workspaceId, @RequestAttribute(Caller.ATTRIBUTE) String caller) {
-    workspaces.requireOwner(workspaceId, caller);
+    if (!settings.isService(caller)) {
+      workspaces.requireOwner(workspaceId, caller);
+    }
     if (!sessions.count(workspaceId)) {
       throw new Refusal(HttpStatus.INTERNAL_SERVER_ERROR, "There is no active session");
     }

@@ -1,7 +1,6 @@
 package chatstore.workspace;
 
 import chatstore.Refusal;
-import chatstore.Settings;
 import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
@@ -13,12 +12,10 @@ import org.springframework.stereotype.Service;
 public class Workspaces {
   private final WorkspaceRows rows;
   private final Clock clock;
-  private final Settings settings;
 
-  Workspaces(WorkspaceRows rows, Clock clock, Settings settings) {
+  Workspaces(WorkspaceRows rows, Clock clock) {
     this.rows = rows;
     this.clock = clock;
-    this.settings = settings;
   }
 
   Workspace create(String user, String name) {
@@ -37,12 +34,16 @@ public class Workspaces {
     return rows.page(user, status, offset, size);
   }
 
+  /** The user of a workspace; refuses one that does not exist, as 500. */
+  public String ownerOf(String id) {
+    return rows.findById(id)
+        .orElseThrow(() -> new Refusal(HttpStatus.INTERNAL_SERVER_ERROR, "There is no workspace " + id))
+        .user;
+  }
+
   /** Refuses a workspace that does not exist, as 500, or that is another user's, as 403. */
   public void requireOwner(String id, String user) {
-    var workspace =
-        rows.findById(id)
-            .orElseThrow(() -> new Refusal(HttpStatus.INTERNAL_SERVER_ERROR, "There is no workspace " + id));
-    requireSame(workspace.user, user);
+    requireSame(ownerOf(id), user);
   }
 
   /** True if the workspace exists; refuses another user's. */
@@ -52,9 +53,9 @@ public class Workspaces {
     return workspace.isPresent();
   }
 
-  /** Refuses a call for another user than the tokens' one, unless they are the service's. */
+  /** Refuses a call for another user than the tokens' one. */
   public void requireSame(String owner, String user) {
-    if (!owner.equals(user) && !settings.isService(user)) {
+    if (!owner.equals(user)) {
       throw new Refusal(HttpStatus.FORBIDDEN, "The tokens are another user's");
     }
   }
