@@ -75,17 +75,14 @@ def speaker() -> GoogleTranslateSpeaker | OpenAISpeaker:
     return GoogleTranslateSpeaker("ko")
 
 
-def outbox() -> Path | Outbox:
-    """The file of the messages on their way to the store; with ``TURNWIRE_NATS_URL`` by a broker and its couriers."""
-    file = FOLDER / "outbox.db"
-    return Outbox(file, sink=NatsSink(NATS_URL)) if NATS_URL else file
-
-
+# The messages on their way to the store, with a broker by it. An outbox that is given is shut down after `turns`.
+OUTBOX_FILE = FOLDER / "outbox.db"
+outbox = Outbox(OUTBOX_FILE, sink=NatsSink(NATS_URL)) if NATS_URL else None
 turns = Turns(
     OpenAI(base_url=offline_unless_set()),
     model=os.environ.get("OPENAI_MODEL", "gpt-4o-mini"),
     store=ChatStore(STORE_URL) if STORE_URL else SqliteStore(FOLDER / "chat.db"),
-    outbox=outbox(),
+    outbox=outbox or OUTBOX_FILE,
     sentiment=analyze_sentiment,
     speaker=speaker(),
     speech_mode="streaming" if "SPEAK" in os.environ else "on_demand",

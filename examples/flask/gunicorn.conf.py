@@ -8,14 +8,16 @@ bind = os.environ.get("BIND", "127.0.0.1:5000")
 worker_class = "gthread"
 threads = 64
 workers = 2
-# Longer than clients and load balancers keep a connection that is idle: none is closed just as a request arrives.
-keepalive = 75
+# Longer than turnwire's clients keep a connection that is idle, 90 s: the server closes none just as a request arrives.
+keepalive = 100
 # The application is loaded once; the workers are forked from it and share its memory.
 preload_app = True
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Delivers the messages that still wait. Those that it does not reach stay in the outbox's file, for the next start."""
-    from app import turns
+    from app import outbox, turns
 
     turns.shutdown(timeout=10)
+    if outbox:
+        outbox.shutdown(timeout=0)
