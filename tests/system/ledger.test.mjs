@@ -140,19 +140,63 @@ test('the rows that are counted are those of the workspaces that are new', async
     return made.workspaces.find(({ workspaceId }) => workspaceId === id).rows;
   };
   made.workspaces[0].counted = 3;
-  const { messages, rows: found, uncounted, found: wrong } = await ledgerOf(made, { before: [{ workspaceId: 'old' }], rows }).differences(0);
-  assert.deepEqual([messages, found.length, uncounted, wrong, [...new Set(read)]], [4, 8, 5, [], ['a', 'b']]);
+  const { messages, rows: found, uncounted, found: wrong } = await ledgerOf(made, { before: [{ workspaceId: 'old' }], rows }).differences({ within: 0 });
+  assert.deepEqual([messages, found.length, uncounted, wrong, [...new Set(read)]], [4, 8, 5, ['5 of 8 messages are not counted'], ['a', 'b']]);
+});
+
+test('messages that are not counted are no difference up to a share', async () => {
+  const wrong = async (mostUncounted) => {
+    const made = whole();
+    [made.workspaces[0].counted, made.workspaces[1].counted] = [3, 3];
+    return (await ledgerOf(made).differences({ within: 0, mostUncounted })).found;
+  };
+  assert.deepEqual([await wrong(1 / 4), await wrong(1 / 5)], [[], ['2 of 8 messages are not counted']]);
+});
+
+test('a count that is made twice in one workspace does not hide one that is lost in another', async () => {
+  const made = whole();
+  [made.workspaces[0].counted, made.workspaces[1].counted] = [5, 3];
+  const { uncounted, found } = await ledgerOf(made).differences({ within: 0 });
+  assert.deepEqual([uncounted, found], [1, ['a1: 4 messages are counted 5 times', '1 of 8 messages are not counted']]);
+});
+
+/** A user whose turns are answered at once; `asked` has the message and the service of each. */
+function userOf(services, asked) {
+  const turn = async ({ message, workspaceId }, { at }) => {
+    asked.push([message, at]);
+    return { ids: {}, text: message, events: [], workspaceId: workspaceId ?? `w of ${message}`, error: null };
+  };
+  return { services: Array.from({ length: services }), turn };
+}
+
+test('each message of a conversation goes to the next service, and so does its first after that of the conversation before', async () => {
+  const asked = [];
+  const ledger = new Ledger(userOf(2, asked));
+  // In step, as the conversations of a fault are.
+  const [a] = await Promise.all([ledger.talk(['a1', 'a2', 'a3']), ledger.talk(['b1', 'b2', 'b3'])]);
+  assert.deepEqual(asked, [['a1', 0], ['b1', 1], ['a2', 1], ['b2', 0], ['a3', 0], ['b3', 1]]);
+  await ledger.talk(['a4'], a);
+  assert.deepEqual([asked.at(-1), ledger.conversations.length, ledger.isSpread], [['a4', 1], 2, true]);
+});
+
+test('conversations that keep to one of two services are not spread', async () => {
+  const ledger = new Ledger(userOf(2, []));
+  await Promise.all([ledger.talk(['a1']), ledger.talk(['b1'])]);
+  assert.equal(ledger.isSpread, false);
+  const alone = new Ledger(userOf(1, []));
+  await alone.talk(['a1']);
+  assert.equal(alone.isSpread, true);
 });
 
 test('a store whose rows cannot be read is a difference', async () => {
   const rows = () => Promise.reject(new Error('GET /api/chat/history/a: 500'));
-  const { found } = await ledgerOf(whole(), { rows }).differences(0);
+  const { found } = await ledgerOf(whole(), { rows }).differences({ within: 0 });
   assert.deepEqual(found, ['the store cannot be read: GET /api/chat/history/a: 500']);
 });
 
 test('a store whose workspaces cannot be read is a difference', async () => {
   const ledger = ledgerOf(whole());
   ledger.user.workspaces = () => Promise.reject(new TypeError('fetch failed'));
-  const { rows, found } = await ledger.differences(0);
+  const { rows, found } = await ledger.differences({ within: 0 });
   assert.deepEqual([rows, found], [[], ['the store cannot be read: fetch failed']]);
 });

@@ -9,25 +9,34 @@ import { until } from './until.mjs';
 const TAKEN_OVER_WITHIN = 120_000;
 
 export const NATS_FAULTS = {
-  'courier-killed': async ({ system, turnsDone, turns }) => {
+  'courier-killed': async ({ system, ledger, turnsDone, turns, name, seed }) => {
     await turnsDone(turns / 5);
-    // The other one ends in order: whatever is in flight then is at the one that is killed.
-    await system.couriers[1].program.stop();
-    const { program } = system.couriers[0];
-    let held;
+    // Its workspace is there: the message that opens a conversation reaches the broker only after an answer of the store.
+    const opened = await ledger.talk([`${name} ${seed}: 새 이야기`]);
+    const [{ program }, other] = system.couriers;
+    let [held, delivered, more] = [];
     try {
-      system.store.signal('SIGSTOP');
-      held = await until(async () => some(await inFlight(system)), () => 'no record in flight');
-      await program.kill();
+      // The other one ends in order: whatever is in flight then is at the one that is killed.
+      await other.program.stop();
+      try {
+        system.store.signal('SIGSTOP');
+        // A record is on its way also when all other turns are over.
+        more = ledger.talk([`${name} ${seed}: 다음 말`], opened);
+        held = await until(async () => some(await inFlight(system)), () => 'no record in flight');
+        await program.kill();
+      } finally {
+        system.store.signal('SIGCONT');
+      }
+      await system.startCourier(1);
+      const isTaken = ({ name, sequence }) => (consumer) => consumer.name === name && consumer.ack_floor.stream_seq >= sequence;
+      const allTaken = (consumers) => held.every((record) => consumers.some(isTaken(record)));
+      await until(async () => allTaken(await consumersOf(system)), () => JSON.stringify(held), TAKEN_OVER_WITHIN);
+      delivered = await metric(system.couriers[1], 'turnwire_courier_delivered_total');
     } finally {
-      system.store.signal('SIGCONT');
+      // The next fault has both.
+      for (const [at, { program }] of system.couriers.entries()) if (program.status) await system.startCourier(at);
     }
-    await system.startCourier(1);
-    const isTaken = ({ name, sequence }) => (consumer) => consumer.name === name && consumer.ack_floor.stream_seq >= sequence;
-    const allTaken = (consumers) => held.every((record) => consumers.some(isTaken(record)));
-    await until(async () => allTaken(await consumersOf(system)), () => JSON.stringify(held), TAKEN_OVER_WITHIN);
-    const delivered = await metric(system.couriers[1], 'turnwire_courier_delivered_total');
-    await system.startCourier(0);
+    await more;
     return () => ({ 'killed couriers': Number(program.status === 'SIGKILL'), 'records in flight at the killed courier': held.length, 'deliveries of the other one': delivered });
   },
   'broker-killed': async ({ system, ledger, turnsDone, turns, isShort, wrong }) => {

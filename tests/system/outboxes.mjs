@@ -7,18 +7,19 @@ import { until } from './until.mjs';
 
 /** The objects that the command prints of the files and the stream, if the system has a broker. */
 export function ofOutboxes(system, ...command) {
-  return ask([...files(system), ...(system.brokerUrl ? ['--nats', system.brokerUrl] : [])], command);
+  return ask(system, [...files(system), ...(system.brokerUrl ? ['--nats', system.brokerUrl] : [])], command);
 }
 
 /** The same of the files alone. */
 export function ofFiles(system, ...command) {
-  return ask(files(system), command);
+  return ask(system, files(system), command);
 }
 
 const files = ({ outboxes }) => outboxes.flatMap((file) => ['--file', file]);
 
-function ask(places, command) {
-  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8', env: { ...process.env, ...WITH_NATS } });
+function ask({ brokerUrl }, places, command) {
+  const env = { ...process.env, ...(brokerUrl && WITH_NATS) };
+  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8', env });
   return output.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
 

@@ -20,6 +20,7 @@ const SETTINGS = { listen_addresses: '127.0.0.1', unix_socket_directories: '', s
 
 /** From then on a page has room for one long message. */
 const ONE_A_PAGE = 'ALTER TABLE chat_message SET (fillfactor = 10)';
+const MANY_A_PAGE = 'ALTER TABLE chat_message RESET (fillfactor)';
 /** Takes the empty pages, which a transaction that is rolled back does not give back. */
 const NO_EMPTY_PAGE = `DO $$ BEGIN LOOP
   INSERT INTO chat_message (msg_id, msg_sender_role, msg_content, msg_sent_at, msg_sender_uuid, msg_type, msg_workspace_id)
@@ -79,6 +80,7 @@ export class Postgres {
   /** Gives the room back. */
   free() {
     rmSync(this.#filler, { force: true });
+    this.#query(CHAT, MANY_A_PAGE);
   }
 
   stop() {

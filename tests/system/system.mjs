@@ -36,7 +36,7 @@ export class System {
   /** In the order of their start, in which each needs the one before; they end in the opposite one. */
   #programs = [];
   #isStopped = false;
-  /** The chat services: each with the `folder` of its files, its `url`, and the `pageUrl` of the page that talks to it. */
+  /** The chat services: each with the `folder` of its files, the `pageUrl` of the page that talks to it, and its `url` once it is started. */
   chats = [];
   /** The couriers, each with its `url`. */
   couriers = [];
@@ -58,7 +58,7 @@ export class System {
     if (!this.isFake) await this.#startModel();
     if (this.hasBroker) await this.startBroker();
     await this.startStore();
-    if (this.hasBroker) for (let at = 0; at < MANY; at += 1) await this.startCourier(at);
+    if (this.hasBroker) await this.#startCouriers();
     for (const at of this.chats.keys()) {
       if (this.withChat) await this.startChat({ at });
       if (this.withPage) await this.#startPage(at);
@@ -102,9 +102,9 @@ export class System {
   async #place(at) {
     const folder = at === 0 ? this.folder : join(this.folder, `chat-${at + 1}`);
     mkdirSync(folder, { recursive: true });
-    const url = `http://127.0.0.1:${await freePort()}`;
+    // Known before the start of the page: the store and the chat services accept its calls.
     const pageUrl = `http://127.0.0.1:${(at === 0 && this.port) || (await freePort())}`;
-    return { folder, url, pageUrl };
+    return { folder, pageUrl };
   }
 
   async #startVoice() {
@@ -131,15 +131,23 @@ export class System {
     await this.broker.until(async () => (await statusOf(`${this.monitorUrl}/healthz`)) === 200);
   }
 
+  async #startCouriers() {
+    writeFileSync(this.#tokensFile, pairOf(SERVICE, this.secret, SERVICE_LASTS).join('\n'), { mode: 0o600 });
+    for (let at = 0; at < MANY; at += 1) await this.startCourier(at);
+  }
+
+  /** The tokens of all couriers. */
+  get #tokensFile() {
+    return join(this.folder, 'service-tokens.txt');
+  }
+
   /** Starts a courier; a second time on the same port. */
   async startCourier(at) {
-    const tokens = join(this.folder, 'service-tokens.txt');
-    writeFileSync(tokens, pairOf(SERVICE, this.secret, SERVICE_LASTS).join('\n'), { mode: 0o600 });
     const before = this.couriers[at];
     const env = {
       TURNWIRE_NATS_URL: this.brokerUrl,
       TURNWIRE_STORE_URL: this.storeUrl,
-      TURNWIRE_TOKENS_FILE: tokens,
+      TURNWIRE_TOKENS_FILE: this.#tokensFile,
       TURNWIRE_COURIER_ADDRESS: before ? new URL(before.url).host : '127.0.0.1:0',
       ...this.env.courier,
     };
@@ -182,6 +190,7 @@ export class System {
   /** Starts a chat service, the Flask example unless told; a second time with the same files and port. */
   async startChat({ at = 0, folder = 'examples/flask', app = 'app:app', options = ['--config', 'gunicorn.conf.py'], env: more = this.env.chat } = {}) {
     const place = this.chats[at];
+    place.url ??= `http://127.0.0.1:${await freePort()}`;
     const command = [python, '-m', 'gunicorn', ...options, '--bind', new URL(place.url).host, '--access-logfile', '-', '--access-logformat', '%(t)s %(m)s %(U)s %(s)s %(M)s ms', app];
     const env = {
       OPENAI_BASE_URL: this.modelUrl,
@@ -196,7 +205,8 @@ export class System {
       ...more,
     };
     place.program = this.#run(this.#numbered('chat service', at), command, { cwd: join(root, folder), env, onLine: this.onCall });
-    await place.program.until(() => statusOf(`${place.url}/chat`));
+    // The answer to a method that it does not take.
+    await place.program.until(async () => (await statusOf(`${place.url}/chat`)) === 405);
   }
 
   async #startPage(at) {
@@ -209,7 +219,7 @@ export class System {
     const build = this.#run(`build of the ${name}`, [...vite, 'build', '--logLevel', 'warn', '--outDir', built, '--emptyOutDir'], { cwd, env });
     await build.until(() => build.status === 'exit status 0');
     const page = this.#run(name, [...vite, 'preview', '--strictPort', '--port', new URL(pageUrl).port, '--outDir', built], { cwd, env });
-    await page.until(() => statusOf(pageUrl));
+    await page.until(async () => (await statusOf(pageUrl)) === 200);
   }
 
   #numbered(name, at) {

@@ -6,9 +6,9 @@ import { ACCOUNT } from './system.mjs';
 import { until } from './until.mjs';
 
 export class User {
-  /** Logs in to the store. */
+  /** Logs in to the store, for turns at the chat services that are started. */
   static async login({ storeUrl, chats }, { name, password } = ACCOUNT) {
-    const user = new User(storeUrl, chats.map(({ url }) => url));
+    const user = new User(storeUrl, chats.flatMap(({ url }) => url ?? []));
     const response = await fetch(`${storeUrl}/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, password }) });
     if (!response.ok) throw new Error(`POST /login: ${response.status}`);
     user.#keep(response);
