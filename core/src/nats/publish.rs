@@ -64,7 +64,6 @@ fn check(limit: usize, headers: &HeaderMap, body: usize) -> Result<(), Unpublish
 }
 
 fn unpublished(error: &PublishError) -> Unpublished {
-    let said = error.to_string();
     match error.kind() {
         PublishErrorKind::StreamNotFound => Unpublished::NoStream(
             "the broker has no such stream, or JetStream is not enabled on it".to_owned(),
@@ -75,24 +74,28 @@ fn unpublished(error: &PublishError) -> Unpublished {
         PublishErrorKind::MaxPayloadExceeded => Unpublished::TooLarge(
             "it is larger than the broker takes: raise the broker's `max_payload`".to_owned(),
         ),
-        _ if exceeds_the_streams_limit(error) => Unpublished::TooLarge(
-            "it is larger than the stream takes: raise the stream's `max_msg_size`".to_owned(),
-        ),
         PublishErrorKind::TimedOut => {
             Unpublished::Unavailable("the broker did not answer in time".to_owned())
         }
-        _ => Unpublished::Unavailable(format!("the broker did not store the record: {said}")),
+        _ => refused(error),
     }
 }
 
-/// Returns true for a message that is too large for the stream, whose limit another program may have set.
-fn exceeds_the_streams_limit(error: &PublishError) -> bool {
+/// A refusal with a code of its own.
+fn refused(error: &PublishError) -> Unpublished {
     let answer = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
-    answer.is_some_and(|answer| {
-        let limits =
-            [ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM, ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM];
-        limits.contains(&answer.error_code())
-    })
+    match answer.map(jetstream::Error::error_code) {
+        // Another program may have set this limit, while records were published.
+        Some(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM) => Unpublished::TooLarge(
+            "it is larger than the stream takes: remove the stream's `max_msg_size`".to_owned(),
+        ),
+        Some(ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM) => Unpublished::TooLarge(
+            "its headers are longer than the 64 KiB that a broker takes: shorten the record's id, its conversation or its \
+             user, which stand there"
+                .to_owned(),
+        ),
+        _ => Unpublished::Unavailable(format!("the broker did not store the record: {error}")),
+    }
 }
 
 #[cfg(test)]
@@ -109,9 +112,14 @@ mod tests {
             let answer: jetstream::Error = serde_json::from_value(answer).unwrap();
             unpublished(&PublishError::with_source(PublishErrorKind::Other, answer))
         };
-        for code in [10054, 10097] {
+        for (code, advice) in
+            [(10054, "remove the stream's `max_msg_size`"), (10097, "shorten the record's id")]
+        {
             let refused = refused(code, "exceeds maximum allowed");
-            assert!(matches!(refused, Unpublished::TooLarge(why) if why.contains("max_msg_size")));
+            assert!(
+                matches!(refused, Unpublished::TooLarge(why) if why.contains(advice)),
+                "{code}"
+            );
         }
         let full = refused(10077, "maximum bytes exceeded");
         assert!(matches!(full, Unpublished::Unavailable(why) if why.contains("maximum bytes")));

@@ -136,7 +136,9 @@ impl Nats {
     }
 
     /// The size of the stream in bytes. A full stream accepts no record: it then waits in the outbox that publishes it. Needs NATS 2.10.5
-    /// or later, as earlier servers delete the oldest records of a full stream. Default: the broker's own limit.
+    /// or later, as earlier servers delete the oldest records of a full stream: a sink refuses to publish there, and a courier still
+    /// delivers what such a stream holds. The version is that of the server to which the process is connected; the others of a
+    /// cluster must be as recent. Default: the broker's own limit.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self

@@ -21,12 +21,13 @@ const KEEPS_WHEN_FULL: (i64, i64, i64) = (2, 10, 5);
 /// The status of answers that a broker gives while it cannot do what is asked.
 const UNAVAILABLE: usize = 503;
 
-/// Creates the stream, or checks the one that exists.
+/// Refuses a stream with a limit at which the server deletes records: to create one, and to publish to one that exists. It can be
+/// inspected and emptied.
 ///
 /// # Errors
 ///
-/// `config` for a stream with other settings, which is left as it is, or a limit that the server does not keep.
-pub(super) async fn ensure_stream(
+/// `config` for a server before 2.10.5, if there is such a limit.
+pub(super) fn refuse_deletion(
     settings: &Checked,
     connected: &Connected,
     operation: &'static str,
@@ -44,6 +45,20 @@ pub(super) async fn ensure_stream(
             "use a later server, or leave `max_bytes` out and limit the server's `max_file_store`";
         return Err(settings.error(ErrorKind::Config, operation, why).with_hint(hint));
     }
+    Ok(())
+}
+
+/// Creates the stream, or checks the one that exists.
+///
+/// # Errors
+///
+/// `config` for a stream with other settings, which is left as it is, or for a limit that the server does not keep, if there is no
+/// stream yet.
+pub(super) async fn ensure_stream(
+    settings: &Checked,
+    connected: &Connected,
+    operation: &'static str,
+) -> Result<()> {
     let wanted = wanted::stream(settings);
     let what = format!("the stream `{}`", wanted.name);
     let found = found_or_created(settings, connected, &wanted, &what, operation).await?;
@@ -60,6 +75,9 @@ async fn found_or_created(
 ) -> Result<stream::Config> {
     if let Some(found) = find_stream(settings, connected, &wanted.name, operation).await? {
         return Ok(found.config);
+    }
+    if wanted.name == settings.names.stream() {
+        refuse_deletion(settings, connected, operation)?;
     }
     let created = match connected.jetstream.create_stream(wanted.clone()).await {
         Ok(created) => return Ok(created.cached_info().config.clone()),

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::broker::Broker;
+use super::connection::Connected;
 use super::publish::{Unpublished, check_size, publish};
 use super::settings::Nats;
-use super::{headers, names};
+use super::{headers, names, setup};
 use crate::error::Result;
 use crate::outbox::{Outcome, Record, Sink};
 
@@ -56,18 +57,24 @@ impl NatsSink {
     /// reached; `authentication` if it refuses the login; `server` if it does not answer.
     pub async fn check(&self) -> Result<()> {
         let broker = self.broker.clone();
-        super::runtime::run(
-            "nats.check",
-            async move { broker.connected("nats.check").await.map(drop) },
-        )
+        super::runtime::run("nats.check", async move {
+            connected(&broker, "nats.check").await.map(drop)
+        })
         .await
     }
+}
+
+/// The connection to a broker that keeps what is published to it.
+async fn connected(broker: &Broker, operation: &'static str) -> Result<Connected> {
+    let connected = broker.connected(operation).await?;
+    setup::refuse_deletion(&broker.settings, &connected, operation)?;
+    Ok(connected)
 }
 
 #[async_trait]
 impl Sink for NatsSink {
     async fn deliver(&self, record: &Record) -> Outcome {
-        let connected = match self.broker.connected("nats.publish").await {
+        let connected = match connected(&self.broker, "nats.publish").await {
             Ok(connected) => connected,
             Err(error) => return Outcome::unavailable(error.to_string()),
         };

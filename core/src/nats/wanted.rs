@@ -153,6 +153,8 @@ pub(super) fn differences(found: &stream::Config, wanted: &stream::Config) -> Ve
     let per_subject = "max_msgs_per_subject";
     let wanted_per_subject = wanted.max_messages_per_subject;
     compare(&mut all, per_subject, &found.max_messages_per_subject, &wanted_per_subject);
+    // A record just below such a limit could not become a dead letter, which is larger, and would block its partition.
+    compare(&mut all, "max_msg_size", &found.max_message_size, &wanted.max_message_size);
     all
 }
 
@@ -210,7 +212,7 @@ mod tests {
     #[test]
     fn each_setting_on_which_a_promise_depends_is_named_with_both_values() {
         type Change = fn(&mut stream::Config);
-        let cases: [(&str, Change); 9] = [
+        let cases: [(&str, Change); 10] = [
             ("`retention` is Limits there and WorkQueue here", |config| {
                 config.retention = stream::RetentionPolicy::Limits
             }),
@@ -230,6 +232,7 @@ mod tests {
             }),
             ("`max_msgs` is 7 there and -1 here", |config| config.max_messages = 7),
             ("`max_msgs_per_subject` is 1 there", |config| config.max_messages_per_subject = 1),
+            ("`max_msg_size` is 9 there and -1 here", |config| config.max_message_size = 9),
         ];
         for (said, change) in cases {
             let found = found(change);

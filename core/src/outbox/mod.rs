@@ -110,7 +110,7 @@ pub use record::{PendingState, Record};
 pub use report::{DeadLetter, FlushReport, PendingRecord, Receipt, Stats};
 pub use sink::Sink;
 #[cfg(feature = "nats")]
-pub(crate) use sink::{before, callback};
+pub(crate) use sink::{callback, forgiven};
 #[cfg(feature = "nats")]
 pub(crate) use state::{AttemptState, Breaker, Gate, RetryDecision, decide, poison};
 pub(crate) use storage::{Ahead, RecordUser, StopAsked};

@@ -171,9 +171,8 @@ pub(crate) fn callback(sink: &dyn Sink) -> Callback {
     Callback::named("sink", sink.type_name())
 }
 
-/// The attempts of a record before the decision about this outcome: without strikes, if the outcome proves that nothing was wrong
-/// with the record.
-pub(crate) fn before(sink: &dyn Sink, outcome: &Outcome, attempt: AttemptState) -> AttemptState {
+/// The attempts of a record without its strikes, if this outcome is one for which the sink blames no record; otherwise as they are.
+pub(crate) fn forgiven(sink: &dyn Sink, outcome: &Outcome, attempt: AttemptState) -> AttemptState {
     match outcome {
         Outcome::Unavailable { .. } if sink.blames_no_record() => {
             AttemptState { strikes: 0, ..attempt }

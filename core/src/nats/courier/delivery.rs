@@ -15,7 +15,7 @@ use super::shared::lock;
 use crate::credentials::Tokens;
 use crate::guard;
 use crate::outbox::{
-    Gate, Holder, Outcome, Record, RetryDecision, before, callback, decide, millis, poison,
+    Gate, Holder, Outcome, Record, RetryDecision, callback, decide, forgiven, millis, poison,
 };
 
 /// The longest delay of a refused record. A longer wait is made of several, between which the record may be parked.
@@ -67,7 +67,7 @@ impl Run {
         };
         delivering.noted();
         let others = only_fails && shared.delivered.load(Ordering::SeqCst) > mark;
-        let state = before(&*shared.sink, &outcome, attempts.state(received.accepted_at));
+        let state = forgiven(&*shared.sink, &outcome, attempts.state(received.accepted_at));
         match decide(outcome, state, now, others, fastrand::f64(), &shared.delivery) {
             RetryDecision::Delivered => End::Delivered(record),
             RetryDecision::Dead { attempt, reason } => {

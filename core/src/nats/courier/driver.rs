@@ -74,6 +74,11 @@ async fn prepare(shared: &Arc<Shared>, stop: &CancellationToken) -> Result<Arc<R
     let settings = &shared.broker.settings;
     // The connection may be older than a stream that was deleted.
     setup::ensure_stream(settings, &connected, OPERATION).await?;
+    if let Err(error) = setup::refuse_deletion(settings, &connected, OPERATION) {
+        tracing::warn!("the courier only empties this stream, to which no sink publishes: {error}");
+    }
+    // The records of another stream had the same numbers.
+    lock(&shared.marks).clear();
     let counted = wanted::counted(settings);
     let counted = setup::ensure_bucket(settings, &connected, counted, OPERATION).await?;
     let attempts = wanted::attempts(settings);

@@ -117,7 +117,8 @@ impl Courier {
         .await
     }
 
-    /// The time of acceptance of the oldest record, among the first ones of the partitions and the parked ones.
+    /// About the time of acceptance of the oldest record: of the first record of the partitions, or of the parked ones. A record that was
+    /// accepted earlier can stand behind those, as it gets a new number when it is parked.
     #[cfg(feature = "bridge")]
     pub(crate) async fn oldest(&self) -> Result<Option<std::time::SystemTime>> {
         self.with_stream("courier.pending", |opened| async move {
@@ -152,7 +153,8 @@ impl Courier {
         .await
     }
 
-    /// Publishes a dead letter again, after all other records of its conversation; `false` if there is none with this id.
+    /// Publishes a dead letter again, after all other records of its conversation; `false` if there is none with this id. Of several
+    /// with one id, such as the beginning of a reply and the whole one, each call takes the one that died first.
     ///
     /// # Errors
     ///
@@ -190,7 +192,7 @@ impl Courier {
     }
 
     /// Removes a dead letter, or a parked record; `false` if there is none with this id. A record that waits in its partition stays,
-    /// as it may be on its way.
+    /// as it may be on its way. Of several dead letters with one id, each call removes the one that died first.
     ///
     /// # Errors
     ///

@@ -53,6 +53,9 @@ impl Run {
         let settings = &self.shared.broker.settings;
         setup::ensure_stream(settings, &self.connected, OPERATION).await?;
         let attempts = wanted::attempts(settings);
-        setup::ensure_bucket(settings, &self.connected, attempts, OPERATION).await.map(drop)
+        setup::ensure_bucket(settings, &self.connected, attempts, OPERATION).await?;
+        // The records of a stream that was made anew have the numbers of others.
+        lock(&self.shared.marks).clear();
+        Ok(())
     }
 }

@@ -83,10 +83,15 @@ impl Marks {
     /// The mark of a record, which is set at its first attempt.
     pub(super) fn of(&mut self, record: u64, delivered: u64) -> u64 {
         if self.0.len() >= MOST_MARKS {
-            // Records that other couriers have delivered. The others get a later mark, which makes none poison too soon.
-            self.0.clear();
+            // Mostly of records that other couriers have delivered.
+            self.clear();
         }
         *self.0.entry(record).or_insert(delivered)
+    }
+
+    /// Forgets all marks. Records get a later one with their next attempt, which makes none poison too soon.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
 
     pub(super) fn remove(&mut self, record: u64) {
@@ -104,4 +109,19 @@ impl Marks {
 /// Locks a mutex, even a poisoned one: no code that can panic runs under it.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_stays_until_all_are_forgotten_and_moves_with_its_record() {
+        let mut marks = Marks::default();
+        assert_eq!((marks.of(7, 1), marks.of(7, 5)), (1, 1));
+        marks.move_to(7, 9);
+        assert_eq!(marks.of(9, 5), 1);
+        marks.clear();
+        assert_eq!(marks.of(9, 5), 5);
+    }
 }

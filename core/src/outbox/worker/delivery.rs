@@ -84,7 +84,7 @@ impl ClaimedConversation {
                 || lock(&shared.tokens).find(&holder).is_some(),
                 |number| !lock(&shared.tokens).remove(&holder, number),
             );
-        claimed.attempt = sink::before(&**sink, &outcome, claimed.attempt);
+        claimed.attempt = sink::forgiven(&**sink, &outcome, claimed.attempt);
         let transition = self.decide(&claimed, outcome, has_newer_tokens, suspects);
         // Before the settlement: a flush must not end between the settlement and the call of `delivered`.
         let hook = Hook::new(self.shared.clone());

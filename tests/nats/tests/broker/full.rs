@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_nats::jetstream;
 use serde_json::json;
 use turnwire::Outbox;
 use turnwire::credentials::{TokenRequest, Tokens};
-use turnwire::nats::{Nats, NatsSink};
+use turnwire::nats::{Courier, Nats, NatsSink};
 use turnwire::outbox::{Outcome, Record};
 use turnwire_nats_tests::{Broker, Program, records, wait};
 
-use crate::{Running, impatient, nats, outbox, sink_of, store, verdict};
+use crate::{Running, impatient, nats, outbox, publish, sink_of, store, verdict};
 
 /// Records, of which a part fits into the stream.
 const MANY: usize = 20;
@@ -38,6 +39,38 @@ async fn a_server_that_deletes_records_of_a_full_stream_is_refused() {
     let ended = wait::within("the courier's end", running.task).await.unwrap().unwrap();
     let error = ended.unwrap_err();
     assert!(error.code() == "config" && error.to_string().contains(DELETES), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_with_a_limit_on_such_a_server_is_seen_and_emptied_and_gets_no_more() {
+    const LIMIT: i64 = 1_000_000;
+    let broker = Broker::start(&Program::debian().unwrap()).unwrap();
+    publish(nats(&broker), "a", 2).await;
+    let jetstream = jetstream::new(async_nats::connect(broker.url()).await.unwrap());
+    let mut stream = jetstream.get_stream("turnwire").await.unwrap();
+    let config = stream.info().await.unwrap().config.clone();
+    let limited = jetstream::stream::Config { max_bytes: LIMIT, ..config };
+    jetstream.update_stream(limited).await.unwrap();
+
+    let limited = || nats(&broker).max_bytes(LIMIT.unsigned_abs());
+    let refused = NatsSink::new(limited()).unwrap().check().await.unwrap_err();
+    assert!(refused.to_string().contains(DELETES), "{refused}");
+    let outbox = outbox(limited());
+    outbox.enqueue(records::record("a", 2)).unwrap();
+    wait::until("a reason", || {
+        let waiting = outbox.pending().unwrap();
+        waiting[0].reason.as_ref().is_some_and(|reason| reason.contains(DELETES))
+    })
+    .await
+    .unwrap();
+    let store = store(["a"]);
+    let watching = Courier::builder(limited()).sink(sink_of(|_| Outcome::Delivered));
+    let seen = watching.build().unwrap().pending().await.unwrap();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    let courier = Running::start(limited(), &store);
+    store.has(2).await.unwrap();
+    courier.end().await;
+    assert_eq!(store.saved(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
