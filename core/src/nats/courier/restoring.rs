@@ -18,7 +18,7 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Those of [`setup`]. One that no later attempt could change has ended the run.
+    /// As [`setup`]; an error that no later attempt could change has ended the run.
     pub(super) async fn restore(&self, partition: u16) -> Result<()> {
         let restored = self.try_restore(partition).await;
         if let Err(error) = &restored

@@ -22,18 +22,23 @@ const PARKED: usize = 3;
 const DELETES: &str =
     "before 2.10.5 a stream with `max_bytes` that is full deletes its oldest records";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_deletes_records_of_a_full_stream_is_refused() {
-    let broker = Broker::start(&Program::debian().unwrap()).unwrap();
-    let small = || nats(&broker).max_bytes(8_000);
-    let outbox = outbox(small());
-    outbox.enqueue(records::record("a", 0)).unwrap();
+/// Waits until the first record has the reason that the server would delete others.
+async fn waits_as_records_would_be_deleted(outbox: &Outbox) {
     wait::until("a reason", || {
         let waiting = outbox.pending().unwrap();
         waiting[0].reason.as_ref().is_some_and(|reason| reason.contains(DELETES))
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_deletes_records_of_a_full_stream_is_refused() {
+    let broker = Broker::start(&Program::debian().unwrap()).unwrap();
+    let small = || nats(&broker).max_bytes(8_000);
+    let outbox = outbox(small());
+    outbox.enqueue(records::record("a", 0)).unwrap();
+    waits_as_records_would_be_deleted(&outbox).await;
     let store = store(["a"]);
     let running = Running::start(small(), &store);
     let ended = wait::within("the courier's end", running.task).await.unwrap().unwrap();
@@ -57,12 +62,7 @@ async fn a_stream_with_a_limit_on_such_a_server_is_seen_and_emptied_and_gets_no_
     assert!(refused.to_string().contains(DELETES), "{refused}");
     let outbox = outbox(limited());
     outbox.enqueue(records::record("a", 2)).unwrap();
-    wait::until("a reason", || {
-        let waiting = outbox.pending().unwrap();
-        waiting[0].reason.as_ref().is_some_and(|reason| reason.contains(DELETES))
-    })
-    .await
-    .unwrap();
+    waits_as_records_would_be_deleted(&outbox).await;
     let store = store(["a"]);
     let watching = Courier::builder(limited()).sink(sink_of(|_| Outcome::Delivered));
     let seen = watching.build().unwrap().pending().await.unwrap();
