@@ -10,7 +10,7 @@ const PATIENCE = 90_000;
 
 /** The time for deliveries after a fault: the outbox tries a store that was away for long after 30 s, then 60 s. */
 export const SETTLED_WITHIN = 180_000;
-/** The time for the counts, which come after the deliveries. */
+/** The time for the start of a session, and for the counts, which come after the deliveries. */
 const COUNTED_WITHIN = 10_000;
 /** The time between two looks at the store. */
 const LOOK = 250;
@@ -68,8 +68,10 @@ export class Ledger {
   async talk(messages, conversation) {
     for (const text of messages) {
       // A user who leaves before the workspace is known begins another conversation.
-      if (conversation?.workspaceId) await this.beforeNext(conversation);
-      else this.conversations.push((conversation = { workspaceId: null, messages: [] }));
+      if (conversation?.workspaceId) {
+        if (conversation.messages.length === 1) await this.#begun(conversation);
+        await this.beforeNext(conversation);
+      } else this.conversations.push((conversation = { workspaceId: null, messages: [] }));
       // Each message goes to the next service. Again it goes to the same one: only the files of that one know the first attempt.
       const at = (this.conversations.indexOf(conversation) + conversation.messages.length) % this.user.services.length;
       const sent = { text, at, messageId: randomUUID(), replyId: randomUUID(), seen: '', isTaken: false, isDone: false, isLeft: false };
@@ -77,6 +79,16 @@ export class Ledger {
       await this.#send(sent, conversation, this.each());
     }
     return conversation;
+  }
+
+  /**
+   * Waits for the session of a new conversation. Users learn of a workspace a moment before its session is started, and a message that
+   * another service stores in between is not counted. One service keeps the order, and a store that could not start a session shows in the counts.
+   */
+  async #begun({ workspaceId }) {
+    if (this.user.services.length === 1) return;
+    const hasSession = () => this.user.session(workspaceId).catch(() => null);
+    await until(hasSession, undefined, COUNTED_WITHIN).catch(() => {});
   }
 
   /** Sends a message, again after each failure. */

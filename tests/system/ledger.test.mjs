@@ -160,13 +160,27 @@ test('a count that is made twice in one workspace does not hide one that is lost
   assert.deepEqual([uncounted, found], [1, ['a1: 4 messages are counted 5 times', '1 of 8 messages are not counted']]);
 });
 
-/** A user whose turns are answered at once; `asked` has the message and the service of each. */
-function userOf(services, asked) {
+/** A user whose turns are answered at once, in sessions that have begun; `asked` has the message and the service of each. */
+function userOf(services, asked, session = async () => ({})) {
   const turn = async ({ message, workspaceId }, { at }) => {
     asked.push([message, at]);
     return { ids: {}, text: message, events: [], workspaceId: workspaceId ?? `w of ${message}`, error: null };
   };
-  return { services: Array.from({ length: services }), turn };
+  return { services: Array.from({ length: services }), turn, session };
+}
+
+for (const [services, sessions] of [[2, 1], [1, 0]]) {
+  test(`the second message of a conversation waits for its session where another service gets it: ${services} services`, async () => {
+    const [asked, looks] = [[], []];
+    const answers = [new Error('GET /api/session/w: 500'), null, {}];
+    const session = async () => {
+      const answer = answers[looks.push(asked.length) - 1];
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    await new Ledger(userOf(services, asked, session)).talk(['a1', 'a2', 'a3']);
+    assert.deepEqual([looks, asked.length], [Array.from({ length: 3 * sessions }, () => 1), 3]);
+  });
 }
 
 test('each message of a conversation goes to the next service, and so does its first after that of the conversation before', async () => {

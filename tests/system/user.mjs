@@ -71,10 +71,14 @@ export class User {
     return this.fromStore(`/api/workspace/${this.id}/status?workspaceStatus=ACTIVE&offset=0&size=1000`).then((all) => all ?? []);
   }
 
+  /** The active session of a conversation; `null` without one. */
+  session(workspace) {
+    return this.fromStore(`/api/session/${encodeURIComponent(workspace)}`);
+  }
+
   /** The messages of a conversation that its active session has counted. */
   async counted(workspace) {
-    const session = await this.fromStore(`/api/session/${encodeURIComponent(workspace)}`);
-    return session?.sessionMessageCount ?? 0;
+    return (await this.session(workspace))?.sessionMessageCount ?? 0;
   }
 
   /** A turn to its end, at one of the services. `onEvent` sees each event; what it throws leaves the turn. */
