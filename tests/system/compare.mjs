@@ -46,20 +46,15 @@ function ofConversation({ workspaceId, messages }, mine, owners) {
     say(first.text, `${owners.has(msgId) ? 'has a message of another conversation' : 'doubled'}: ${msgContent}`);
   }
 
-  // The reply of a turn that is left is kept when the service notices it, which may be after the next message.
+  // The reply of a turn that is left is kept when the service notices it, which may be after the next message, or at its very time.
+  const left = new Set(messages.filter(({ isLeft }) => isLeft).map(({ replyId }) => replyId));
+  const isOfOneTime = (row, before) => row.msgSentAt <= before.msgSentAt && !left.has(row.msgId) && !left.has(before.msgId);
   const sent = messages.filter(({ isTaken }) => isTaken).flatMap(({ messageId, replyId, isLeft }) => (isLeft ? [messageId] : [messageId, replyId]));
   const stored = [...new Set(rows.map(({ msgId }) => msgId))];
   const ordered = stored.filter((id) => sent.includes(id));
   if (ordered.join() !== sent.filter((id) => stored.includes(id)).join()) say(first.text, `out of order: ${rows.map(({ msgContent, msgSentAt }) => `${msgContent} ${msgSentAt}`).join(', ')}`);
-  if (rows.some((row, at) => at > 0 && row.msgSentAt <= rows[at - 1].msgSentAt && !mayBeOfOneTime(messages, row, rows[at - 1]))) say(first.text, 'two messages of one time');
+  if (rows.some((row, at) => at > 0 && isOfOneTime(row, rows[at - 1]))) say(first.text, 'two messages of one time');
   return found;
-}
-
-/** True for a reply that was left, beside a message at another service: neither service knows the times of the other before the store has both. */
-function mayBeOfOneTime(messages, ...rows) {
-  const [one, other] = rows.map(({ msgId }) => messages.find(({ messageId, replyId }) => msgId === messageId || msgId === replyId));
-  const isLeft = rows.some(({ msgId }) => messages.some(({ replyId, isLeft }) => isLeft && msgId === replyId));
-  return isLeft && one?.at !== other?.at;
 }
 
 function ofMessage({ text, messageId, replyId, seen, isTaken, isDone, isLeft }, places) {

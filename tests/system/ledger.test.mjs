@@ -68,24 +68,12 @@ const CASES = {
   ],
   'a message that is counted twice': [({ workspaces: [a] }) => (a.counted = 5), [/a1: 4 messages are counted 5 times/]],
   'two messages of one time': [({ workspaces: [a] }) => (a.rows[2].msgSentAt = a.rows[1].msgSentAt), [/a1: two messages of one time/]],
-  'a reply that was left, and the next message at another service, of one time': [
-    (made) => {
-      leaveAtOneTime(made, 1);
+  'a reply that was left, and the next message, of one time': [
+    ({ conversations: [a], workspaces }) => {
+      leave(a.messages[0]);
+      workspaces[0].rows[2].msgSentAt = workspaces[0].rows[1].msgSentAt;
     },
     [],
-  ],
-  'a reply that was left, and the next message at the same service, of one time': [
-    (made) => {
-      leaveAtOneTime(made, 0);
-    },
-    [/a1: two messages of one time/],
-  ],
-  'a whole reply, and the next message at another service, of one time': [
-    (made) => {
-      leaveAtOneTime(made, 1);
-      Object.assign(made.conversations[0].messages[0], { isDone: true, isLeft: false });
-    },
-    [/a1: two messages of one time/],
   ],
   'a message of which its sender knows nothing': [
     ({ conversations: [a], workspaces }) => {
@@ -123,14 +111,6 @@ const CASES = {
     [/workspace c: empty/],
   ],
 };
-
-/** The first reply is left, and has the time of the second message, which this service got. */
-function leaveAtOneTime({ conversations: [{ messages }], workspaces: [{ rows }] }, at) {
-  leave(messages[0]);
-  Object.assign(messages[0], { at: 0 });
-  Object.assign(messages[1], { at });
-  rows[2].msgSentAt = rows[1].msgSentAt;
-}
 
 function leaveAtOnce(conversation, workspaces) {
   conversation.workspaceId = null;
