@@ -30,6 +30,8 @@ SILENCE = 6
 """Keep-alives in the silence of a reply: so many that a reader who left is noticed by nothing else."""
 TEXTS, LEAVERS = 5, 0.3
 COMMENT = b": keep-alive"
+WARM = "warm"
+"""The workspace of the turns before the first round."""
 READ_WITHIN = 60
 """The most seconds of a round: a reader who waits for a server that hangs fails, and does not wait for ever."""
 WORKERS = {"gthread": ["--threads", "{clients}"], "gevent": ["--threads", "1"]}
@@ -63,9 +65,8 @@ def run(
         {"finish": "stop"},
         {"done": True},
     ]
-    fake.script(key, {"steps": [*texts * TEXTS, *silent]})
     names = [f"{key}-{number}" for number in range(clients)]
-    for name in names:
+    for name in (*names, WARM):
         store.workspace(name, USER)
     login = store.login(USER)
     with tempfile.TemporaryDirectory() as folder:
@@ -76,6 +77,9 @@ def run(
         with gunicorn(fake, key, *options, app="web_app", env=env) as port:
             # So that each worker has all of its threads.
             asyncio.run(_all(_nap(port) for _ in range(4 * clients)))
+            fake.chat(key, *"a" * TEXTS)
+            asyncio.run(_serve_in_each_worker(port, clients, login))
+            fake.script(key, {"steps": [*texts * TEXTS, *silent]})
             for number in range(1, rounds + 1):
                 leavers = int(LEAVERS * clients)
                 said = [f"{name} {number}" for name in names]
@@ -110,6 +114,23 @@ async def _nap(port: int) -> None:
     assert b" 200 " in await reader.readline()
     await reader.read()
     writer.close()
+
+
+async def _serve_in_each_worker(port: int, clients: int, login: dict[str, str]) -> None:
+    """Lets each worker serve turns: its first ones open its runtime and its outbox. Which one accepts a connection is chance."""
+
+    async def serve(message: str) -> bytes:
+        reader, writer = await _ask(port, WARM, message, login)
+        text = await reader.read()
+        writer.close()
+        assert b'"done"' in text, text
+        return next(line for line in text.splitlines() if line.startswith(b"X-Worker:"))
+
+    workers: set[bytes] = set()
+    waves = 0
+    while len(workers) < 2:
+        waves += 1
+        workers |= set(await _all(serve(f"wave {waves}, {one}") for one in range(clients)))
 
 
 async def _leave(port: int, name: str, message: str, login: dict[str, str]) -> float:

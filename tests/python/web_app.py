@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 
 from turnwire import OpenAI, Turns
 from turnwire.flask import chat_blueprint
@@ -25,6 +25,13 @@ turns = Turns(
 )
 app = Flask(__name__)
 app.register_blueprint(chat_blueprint(turns, authenticate=authenticate))
+
+
+@app.after_request
+def name_worker(response: Response) -> Response:
+    """Tells which worker answers."""
+    response.headers["X-Worker"] = str(os.getpid())
+    return response
 
 
 @app.get("/nap")

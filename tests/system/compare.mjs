@@ -46,9 +46,11 @@ function ofConversation({ workspaceId, messages }, mine, owners) {
     say(first.text, `${owners.has(msgId) ? 'has a message of another conversation' : 'doubled'}: ${msgContent}`);
   }
 
-  // The reply of a turn that is left is kept when the service notices it, which may be after the next message, or at its very time.
+  // A reply and the next message may be of one time. The reply of a turn that is left is kept when the service notices it, which may be
+  // after the next message, or at the time of any other.
   const left = new Set(messages.filter(({ isLeft }) => isLeft).map(({ replyId }) => replyId));
-  const isOfOneTime = (row, before) => row.msgSentAt <= before.msgSentAt && !left.has(row.msgId) && !left.has(before.msgId);
+  const isNext = (row, before) => row.parentMsgId === null && before.parentMsgId !== null && row.msgSentAt === before.msgSentAt;
+  const isOfOneTime = (row, before) => row.msgSentAt <= before.msgSentAt && !isNext(row, before) && !left.has(row.msgId) && !left.has(before.msgId);
   const sent = messages.filter(({ isTaken }) => isTaken).flatMap(({ messageId, replyId, isLeft }) => (isLeft ? [messageId] : [messageId, replyId]));
   const stored = [...new Set(rows.map(({ msgId }) => msgId))];
   const ordered = stored.filter((id) => sent.includes(id));

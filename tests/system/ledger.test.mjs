@@ -67,7 +67,18 @@ const CASES = {
     [/a2: the reply is not later than its message/, /a1: out of order/],
   ],
   'a message that is counted twice': [({ workspaces: [a] }) => (a.counted = 5), [/a1: 4 messages are counted 5 times/]],
-  'two messages of one time': [({ workspaces: [a] }) => (a.rows[2].msgSentAt = a.rows[1].msgSentAt), [/a1: two messages of one time/]],
+  'a message and its reply of one time': [
+    ({ workspaces: [a] }) => (a.rows[1].msgSentAt = a.rows[0].msgSentAt),
+    [/a1: the reply is not later than its message/, /a1: two messages of one time/],
+  ],
+  'a reply and the next message of one time': [({ workspaces: [a] }) => (a.rows[2].msgSentAt = a.rows[1].msgSentAt), []],
+  'replies of one time': [
+    ({ workspaces: [a] }) => {
+      const [m1, r1, m2, r2] = a.rows;
+      a.rows = [m1, m2, r1, r2].map((row, at) => ({ ...row, msgSentAt: TIMES + 10 * Math.min(at, 2) }));
+    },
+    [/a1: out of order/, /a1: two messages of one time/],
+  ],
   'a reply that was left, and the next message, of one time': [
     ({ conversations: [a], workspaces }) => {
       leave(a.messages[0]);

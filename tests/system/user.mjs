@@ -55,10 +55,11 @@ export class User {
     return (await response.json()).data;
   }
 
-  /** The rows of a conversation, as their times order them. */
+  /** The rows of a conversation, as their times order them; of one moment, replies first: the question is the next one. */
   async rows(workspace) {
     const rows = (await this.fromStore(`/api/chat/history/${encodeURIComponent(workspace)}`)) ?? [];
-    return rows.sort((a, b) => a.msgSentAt - b.msgSentAt);
+    const asks = ({ parentMsgId }) => Number(parentMsgId === null);
+    return rows.sort((a, b) => a.msgSentAt - b.msgSentAt || asks(a) - asks(b));
   }
 
   /** The rows of a conversation once there are so many. */

@@ -16,7 +16,7 @@ use crate::outbox::Outcome;
 /// type. A store is used in forked children as well, and so must not hold connections of the process that created it.
 #[async_trait]
 pub trait Conversations: Send + Sync + 'static {
-    /// The latest messages of a conversation, at most `limit`, the earliest first.
+    /// The latest messages of a conversation, at most `limit`, the earliest first; those of one moment in any order.
     ///
     /// The turn's reader waits for this, at most
     /// [`HistoryLimits::wait`](crate::turn::HistoryLimits::wait).

@@ -33,7 +33,8 @@ pub struct StoreMessage {
     /// The text; the store rejects an empty one.
     #[serde(rename = "msgContent")]
     pub content: String,
-    /// The time of sending, in milliseconds since 1970. Histories are sorted by it.
+    /// The time of sending, in milliseconds since 1970. Histories are sorted by it; of one moment, replies to earlier messages
+    /// come first.
     #[serde(rename = "msgSentAt", deserialize_with = "time::epoch_ms")]
     pub sent_at: i64,
     /// The user's UUID, or [`AI_SENDER`].

@@ -31,7 +31,8 @@ impl SqliteStore {
         saved.then_some(()).ok_or_else(|| no_workspace(SAVE, &workspace))
     }
 
-    /// The messages of a workspace, the earliest first. Those of one moment stay in the order of their first saves.
+    /// The messages of a workspace, the earliest first. Of one moment, replies to earlier messages come first; all others stay
+    /// in the order of their first saves.
     ///
     /// # Errors
     ///

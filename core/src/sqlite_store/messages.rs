@@ -7,6 +7,11 @@ use crate::conversation::StoreMessage;
 
 const COLUMNS: &str = "id, role, content, sent_at, sender_id, parent_id, type, workspace_id";
 
+/// The place of a message among those of its moment, as in [`conversation::sort`](crate::conversation::sort): 0 for a reply to
+/// an earlier message, 1 for any other.
+const IN_MOMENT: &str = "(role <> 'AI' OR parent_id IS NULL OR EXISTS (SELECT 1 FROM message AS asked WHERE asked.user_id = message.user_id
+    AND asked.id = message.parent_id AND asked.workspace_id = message.workspace_id AND asked.sent_at = message.sent_at))";
+
 /// A part of a workspace's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,6 +50,16 @@ pub(super) fn save(connection: &Connection, user: &str, message: &StoreMessage) 
     Ok(true)
 }
 
+/// The statement that reads a page, the latest message first. Its parameters: the workspace, the place before which it ends, and
+/// the most messages.
+pub(super) fn latest_before() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM message
+         WHERE workspace_id = ?1 AND sent_at <= ?2 AND (sent_at, {IN_MOMENT}, seq) < (?2, ?3, ?4)
+         ORDER BY sent_at DESC, {IN_MOMENT} DESC, seq DESC LIMIT ?5"
+    )
+}
+
 /// The latest messages of a workspace, or those before one of them, the earliest first. `None` if the user does not have
 /// the workspace, or it does not have that message.
 pub(super) fn page(
@@ -58,24 +73,23 @@ pub(super) fn page(
         return Ok(None);
     }
     let end = match before {
-        None => (i64::MAX, i64::MAX),
+        None => (i64::MAX, 1, i64::MAX),
         Some(id) => {
-            let sql = "SELECT sent_at, seq FROM message WHERE user_id = ?1 AND id = ?2 AND workspace_id = ?3";
-            let mut end = connection.prepare_cached(sql)?;
-            let end = end.query_row([user, id, workspace], |row| Ok((row.get(0)?, row.get(1)?)));
+            let sql = format!(
+                "SELECT sent_at, {IN_MOMENT}, seq FROM message WHERE user_id = ?1 AND id = ?2 AND workspace_id = ?3"
+            );
+            let mut end = connection.prepare_cached(&sql)?;
+            let place = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            let end = end.query_row([user, id, workspace], place);
             match end.optional()? {
                 Some(end) => end,
                 None => return Ok(None),
             }
         }
     };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM message WHERE workspace_id = ?1 AND (sent_at, seq) < (?2, ?3)
-         ORDER BY sent_at DESC, seq DESC LIMIT ?4"
-    );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = connection.prepare_cached(&sql)?;
-    let rows = rows.query_map(params![workspace, end.0, end.1, limit], message)?;
+    let mut rows = connection.prepare_cached(&latest_before())?;
+    let rows = rows.query_map(params![workspace, end.0, end.1, end.2, limit], message)?;
     let mut messages = rows.collect::<Result<Vec<_>>>()?;
     messages.reverse();
     Ok(Some(messages))

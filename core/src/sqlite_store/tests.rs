@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::SqliteStore;
+use super::messages;
 use super::schema::FORM;
 use crate::conversation::Conversations;
 use crate::conversation::{Owner, StoreMessage};
@@ -360,12 +361,18 @@ async fn each_query_uses_an_index() {
         "SELECT * FROM workspace WHERE user_id = 'u' ORDER BY updated_at DESC",
         "SELECT max(updated_at) FROM workspace WHERE user_id = 'u'",
         "SELECT * FROM workspace WHERE user_id = 'u' AND opened_by = 'm'",
-        "SELECT * FROM message WHERE workspace_id = 'w' AND (sent_at, seq) < (1, 1) ORDER BY sent_at DESC, seq DESC",
+        &messages::latest_before(),
         "DELETE FROM message WHERE workspace_id = 'w'",
     ] {
         let mut plan = other.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3));
         let steps: Vec<String> = steps.map(Result::unwrap).collect();
-        assert!(steps.iter().all(|step| step.starts_with("SEARCH")), "{sql}: {steps:?}");
+        // The messages of one moment are sorted after they were read, which are few.
+        let is_quick = |step: &String| {
+            step.starts_with("SEARCH")
+                || step.starts_with("CORRELATED SCALAR SUBQUERY")
+                || step == "USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY"
+        };
+        assert!(steps.iter().all(is_quick), "{sql}: {steps:?}");
     }
 }

@@ -10,7 +10,7 @@ use super::client::{ChatStore, Identity};
 use super::paths::filled;
 use super::session::{Session, SessionStatus};
 use super::stats::count;
-use crate::conversation::{SenderRole, StoreMessage, Workspace};
+use crate::conversation::{self, SenderRole, StoreMessage, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest name of a workspace, in code points.
@@ -88,7 +88,8 @@ impl ChatStore {
         self.call::<IgnoredAny>(call, &identity).await.map(drop)
     }
 
-    /// The messages of a workspace, the earliest first. Those of one moment stay in the store's order.
+    /// The messages of a workspace, the earliest first. Of one moment, replies to earlier messages come first; all others stay
+    /// in the store's order.
     ///
     /// # Errors
     ///
@@ -99,7 +100,7 @@ impl ChatStore {
         let call = Call::new(OPERATION, Method::GET, &path);
         let data = self.call::<Vec<StoreMessage>>(call, &self.identity).await?.data;
         let mut messages = data.unwrap_or_default();
-        messages.sort_by_key(|message| message.sent_at);
+        conversation::sort(&mut messages);
         Ok(messages)
     }
 

@@ -12,7 +12,7 @@ use super::persister::MessagePersister;
 use super::settings::{EngineSettings, HistoryLimits};
 use super::timeline::Recorder;
 use crate::chat::Message;
-use crate::conversation::{Conversations, Owner, SenderRole, StoreMessage};
+use crate::conversation::{self, Conversations, Owner, SenderRole, StoreMessage};
 use crate::credentials::Tokens;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{self, Callback};
@@ -179,16 +179,13 @@ fn parsed(records: &[String]) -> Vec<StoreMessage> {
     messages
 }
 
-/// The store's messages and those on their way to it, by the time of sending. A message on its way replaces the stored one
-/// with its id, as it will there.
+/// The store's messages and those on their way to it, in their order. A message on its way replaces the stored one with its id,
+/// as it will there.
 fn merged(mut stored: Vec<StoreMessage>, undelivered: Vec<StoreMessage>) -> Vec<StoreMessage> {
-    if undelivered.is_empty() {
-        return stored;
-    }
     let replaced: HashSet<&str> = undelivered.iter().map(|message| message.id.as_str()).collect();
     stored.retain(|message| !replaced.contains(message.id.as_str()));
     stored.extend(undelivered);
-    stored.sort_by_key(|message| message.sent_at);
+    conversation::sort(&mut stored);
     stored
 }
 

@@ -81,7 +81,7 @@ async fn the_calls_are_on_the_wire_as_the_store_reads_them() {
 }
 
 #[tokio::test]
-async fn a_history_is_sorted_by_time_and_stays_in_order_within_a_moment() {
+async fn a_history_is_sorted_by_time_and_a_reply_is_before_the_next_question_of_its_moment() {
     let (fake, store) = store().await;
     assert_eq!(store.history(WORKSPACE).await.unwrap(), [], "204 is no message at all");
     let at = |n: i64| SENT_AT + (n * 7) % 5 * 1000;
@@ -98,17 +98,26 @@ async fn a_history_is_sorted_by_time_and_stays_in_order_within_a_moment() {
         row["msgSentAt"] = at;
         row
     };
+    let reply = |id: &str, asked: &str| {
+        let mut row = row(id, json!(SENT_AT));
+        row["msgSenderRole"] = "AI".into();
+        row["parentMsgId"] = asked.into();
+        row
+    };
     let rows = json!([
         row("late", json!("2025-12-02T07:20:01Z")),
         row("b", json!(SENT_AT)),
         row("a", json!("2025-12-02T07:20:00")),
+        reply("to a", "a"),
+        reply("to early", "early"),
         row("early", json!(SENT_AT - 1)),
     ]);
     let answer = json!({"success": true, "message": "", "data": rows});
     fake.fake().script("history", Script::body(answer));
     let ids: Vec<_> =
         store.history(WORKSPACE).await.unwrap().into_iter().map(|message| message.id).collect();
-    assert_eq!(ids, ["early", "b", "a", "late"]);
+    // Of one moment, the reply to an earlier message is first: a question beside it is the next one.
+    assert_eq!(ids, ["early", "to early", "b", "a", "to a", "late"]);
 }
 
 #[tokio::test]

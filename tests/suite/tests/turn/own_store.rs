@@ -174,6 +174,20 @@ async fn a_conversation_is_created_kept_and_continued_in_a_store_of_ones_own() {
 }
 
 #[tokio::test]
+async fn a_reply_is_told_before_the_next_message_of_its_moment_whichever_was_saved_first() {
+    let store = InMemory::default();
+    let (bench, turns) = turns(&store, 1).await;
+    let asked = |text, at| StoreMessage::from_user("w", USER, text, at);
+    let (first, next) = (asked("하나", 1), asked("셋", 2));
+    let reply = StoreMessage::reply_to(&first, "둘", 2);
+    *store.0.messages.lock().unwrap() = vec![first, next, reply];
+    read(&mut turns.start(ask().workspace("w"))).await;
+    let messages = bench.llm.requests()[0].json().unwrap()["messages"].clone();
+    let texts: Vec<_> = messages.as_array().unwrap().iter().map(|m| m["content"].clone()).collect();
+    assert_eq!(texts, ["하나", "둘", "셋", MESSAGE]);
+}
+
+#[tokio::test]
 async fn a_creation_that_certainly_failed_is_tried_again() {
     let store = InMemory::failing(&[Fault::BeforeTheRequest, Fault::Refused]);
     let (_bench, turns) = turns(&store, 1).await;

@@ -1,6 +1,6 @@
 //! Random calls, compared with a plain model of the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use turnwire::conversation::StoreMessage;
@@ -12,7 +12,7 @@ enum Call {
     Create { user: usize, name: String },
     Rename { user: usize, workspace: usize, name: String },
     Delete { user: usize, workspace: usize },
-    Save { user: usize, workspace: usize, id: usize, text: String, at: i64 },
+    Save { user: usize, workspace: usize, id: usize, asked: Option<usize>, text: String, at: i64 },
     Page { user: usize, workspace: usize, limit: usize },
 }
 
@@ -23,8 +23,10 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         1 => (user(), workspace(), "[a-z]{1,4}")
             .prop_map(|(user, workspace, name)| Call::Rename { user, workspace, name }),
         1 => (user(), workspace()).prop_map(|(user, workspace)| Call::Delete { user, workspace }),
-        8 => (user(), workspace(), 0..12usize, "\\PC{1,8}", 0..4i64)
-            .prop_map(|(user, workspace, id, text, at)| Call::Save { user, workspace, id, text, at }),
+        8 => (user(), workspace(), 0..12usize, prop::option::of(0..12usize), "\\PC{1,8}", 0..4i64)
+            .prop_map(|(user, workspace, id, asked, text, at)| {
+                Call::Save { user, workspace, id, asked, text, at }
+            }),
         3 => (user(), workspace(), 1..4usize)
             .prop_map(|(user, workspace, limit)| Call::Page { user, workspace, limit }),
     ];
@@ -70,7 +72,13 @@ impl Model {
     fn history(&self, user: usize, id: &str) -> Option<Vec<StoreMessage>> {
         let of = self.messages.iter().filter(|(_, message)| message.workspace_id == id);
         let mut found: Vec<_> = of.map(|(_, message)| message.clone()).collect();
-        found.sort_by_key(|message| message.sent_at);
+        let times: HashMap<String, i64> =
+            found.iter().map(|message| (message.id.clone(), message.sent_at)).collect();
+        let replies_to_earlier = |reply: &StoreMessage| {
+            let asked = reply.parent_id.as_ref();
+            asked.is_some_and(|asked| times.get(asked) != Some(&reply.sent_at))
+        };
+        found.sort_by_key(|message| (message.sent_at, !replies_to_earlier(message)));
         self.has(user, id).then_some(found)
     }
 }
@@ -110,9 +118,14 @@ async fn run(calls: Vec<Call>) {
                     model.messages.retain(|(_, message)| message.workspace_id != id);
                 }
             }
-            Call::Save { user, workspace, id, text, at } => {
+            Call::Save { user, workspace, id, asked, text, at } => {
                 let mut message =
                     StoreMessage::from_user(id_of(workspace), USERS[user], text, SENT_AT + at);
+                if let Some(asked) = asked {
+                    message.id = format!("message-{asked}");
+                    message = StoreMessage::reply_to(&message, message.content.clone(), 0);
+                    message.sent_at = SENT_AT + at;
+                }
                 message.id = format!("message-{id}");
                 let saved = store.save(USERS[user], &message).await;
                 assert_eq!(saved.is_ok(), model.save(user, &message), "{saved:?}");
