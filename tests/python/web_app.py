@@ -29,7 +29,7 @@ app.register_blueprint(chat_blueprint(turns, authenticate=authenticate))
 
 @app.after_request
 def name_worker(response: Response) -> Response:
-    """Tells which worker answers."""
+    """Adds the id of the worker's process."""
     response.headers["X-Worker"] = str(os.getpid())
     return response
 
