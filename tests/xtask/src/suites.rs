@@ -249,8 +249,7 @@ fn crash(repo: &Repo) -> Result<()> {
         "fork --forks 5",
         "announced --forks 60",
         "inherit",
-        // For a busy machine.
-        "hang --slack 1000",
+        "hang",
         "opening",
         "store --saves 1500 --turns 40",
         "full",
