@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -78,18 +79,23 @@ def test_fork_while_others_stream(program: Program, fake: Fake, key: str) -> Non
             {"done": True},
         ]
     }
-    fake.script(key, *[burst] * 4, *[{"steps": [{"text": "b"}, {"finish": "stop"}, {"done": True}]}] * 20)
+    fake.script(key, burst)
+    fake.chat(f"{key}-child", "b")
     work = """
 import threading
 counts = []
 threads = [threading.Thread(target=lambda: counts.append(len(texts(stream())))) for _ in range(4)]
 for t in threads: t.start()
 time.sleep(0.05)
-for _ in range(20): in_child(lambda: print(texts(stream())))
+def child():
+    global key
+    key += "-child"
+    print(texts(stream()))
+for _ in range(20): in_child(child)
 for t in threads: t.join()
 print(counts)
 """
-    assert program.run(FORK + work, seconds=30) == "['b']\n" * 20 + "[400, 400, 400, 400]\n"
+    assert program.run(FORK + work) == "['b']\n" * 20 + "[400, 400, 400, 400]\n"
 
 
 def test_fork_while_others_open_streams(program: Program, fake: Fake, key: str) -> None:
@@ -104,7 +110,7 @@ for _ in range(20): in_child(lambda: print(texts(stream())))
 for t in threads: t.join()
 print(counts)
 """
-    assert program.run(FORK + work, seconds=30) == "['a']\n" * 20 + "[200, 200, 200, 200]\n"
+    assert program.run(FORK + work, seconds=120) == "['a']\n" * 20 + "[200, 200, 200, 200]\n"
 
 
 def test_fork_amid_an_asyncio_stream(program: Program, fake: Fake, key: str) -> None:
@@ -152,9 +158,28 @@ def interrupt(process: subprocess.Popen[str]) -> float:
     """Sends Ctrl-C, and tells how long the program took to end."""
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate(timeout=60)
     assert "KeyboardInterrupt" in out, (out, err)
     return float(out.split()[-1]) - began
+
+
+def at_once(attempt: Callable[[], float]) -> None:
+    """Fails unless one of a few attempts takes less than a tenth of a second: a busy machine delays some of them."""
+    times: list[float] = []
+    while not times or times[-1] >= 0.1:
+        assert len(times) < 10, times
+        times.append(attempt())
+
+
+def interrupted(program: Program, text: str, fake: Fake, key: str) -> float:
+    """The time that a program took to end at Ctrl-C amid its request."""
+    asked = len(fake.requests(key))
+    process = program.start(text)
+    fake.wait(key, lambda requests: len(requests) > asked)
+    time.sleep(0.05)
+    took = interrupt(process)
+    fake.client_left(key)
+    return took
 
 
 CAUGHT = "except KeyboardInterrupt as e: print(type(e).__name__, time.monotonic())"
@@ -162,20 +187,13 @@ CAUGHT = "except KeyboardInterrupt as e: print(type(e).__name__, time.monotonic(
 
 def test_ctrl_c_before_the_first_byte(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, {"wait_ms_before_headers": 10_000, "steps": [{"text": "a"}]})
-    process = program.start(f"try: stream()\n{CAUGHT}")
-    fake.wait(key, len)
-    time.sleep(0.05)
-    assert interrupt(process) < 0.1
-    fake.client_left(key, 1)
+    at_once(lambda: interrupted(program, f"try: stream()\n{CAUGHT}", fake, key))
 
 
 def test_ctrl_c_amid_a_whole_reply(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, {"framing": "length", "wait_ms_before_headers": 10_000, "steps": [{"json": {}}]})
-    process = program.start(f"try: client.chat.completions.create(model=key, messages=[])\n{CAUGHT}")
-    fake.wait(key, len)
-    time.sleep(0.05)
-    assert interrupt(process) < 0.1
-    fake.client_left(key, 1)
+    text = f"try: client.chat.completions.create(model=key, messages=[])\n{CAUGHT}"
+    at_once(lambda: interrupted(program, text, fake, key))
 
 
 @pytest.mark.parametrize(
@@ -183,27 +201,30 @@ def test_ctrl_c_amid_a_whole_reply(program: Program, fake: Fake, key: str) -> No
 )
 def test_ctrl_c_in_asyncio(program: Program, fake: Fake, key: str, script: object) -> None:
     fake.script(key, script)
-    process = program.start(f"""
+    text = f"""
 import asyncio
 a = turnwire.AsyncOpenAI(base_url=client.base_url)
 async def read():
     async for _ in await a.chat.completions.create(model=key, messages=[], stream=True): pass
 try: asyncio.run(read())
-{CAUGHT}""")
-    fake.wait(key, len)
-    time.sleep(0.2)
-    assert interrupt(process) < 0.1
-    fake.client_left(key, 1)
+{CAUGHT}"""
+    at_once(lambda: interrupted(program, text, fake, key))
 
 
 def test_ctrl_c_amid_a_stream(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, STALL)
-    process = program.start(f"s = stream()\nnext(s)\nprint('read', flush=True)\ntry: next(s)\n{CAUGHT}")
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(0.1)
-    assert interrupt(process) < 0.1
-    fake.client_left(key, 1)
+
+    def attempt() -> float:
+        text = f"s = stream()\nnext(s)\ntry:\n print('read', flush=True)\n next(s)\n{CAUGHT}"
+        process = program.start(text)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.1)
+        took = interrupt(process)
+        fake.client_left(key)
+        return took
+
+    at_once(attempt)
 
 
 def test_a_timer_ends_a_wait(program: Program, fake: Fake, key: str) -> None:
@@ -213,32 +234,42 @@ import signal
 def ring(*_): raise TimeoutError
 signal.signal(signal.SIGALRM, ring)
 signal.setitimer(signal.ITIMER_REAL, 0.2)
-s = stream()
-try: list(s)
+try: list(stream())
 except TimeoutError: print("rung")
 """)
     assert out == "rung\n"
 
 
 @pytest.mark.parametrize(
-    "ending",
+    ("living", "end"),
     [
-        "pass",
-        "sys.exit(0)",
-        "import threading; threading.Thread(target=lambda: list(s), daemon=True).start(); time.sleep(0.1)",
-        "import threading\nfor _ in range(8): threading.Thread(target=lambda: list(stream()), daemon=True).start()\ntime.sleep(0.2)",
-        "import threading; key += '-hung'; threading.Thread(target=stream, daemon=True).start(); time.sleep(0.1)",
-        "os._exit(0)",
+        ("pass", "pass"),
+        ("pass", "sys.exit(0)"),
+        (
+            "import threading; threading.Thread(target=lambda: list(s), daemon=True).start(); time.sleep(0.1)",
+            "pass",
+        ),
+        (
+            "import threading\nfor _ in range(8): threading.Thread(target=lambda: list(stream()), daemon=True).start()\ntime.sleep(0.2)",
+            "pass",
+        ),
+        (
+            "import threading; key += '-hung'; threading.Thread(target=stream, daemon=True).start(); time.sleep(0.1)",
+            "pass",
+        ),
+        ("pass", "os._exit(0)"),
     ],
     ids=["end", "exit", "a thread waits", "threads stream", "the service hangs", "at once"],
 )
-def test_the_interpreter_ends_with_live_streams(program: Program, fake: Fake, key: str, ending: str) -> None:
+def test_the_interpreter_ends_with_live_streams(
+    program: Program, fake: Fake, key: str, living: str, end: str
+) -> None:
     paced = {"steps": [{"repeat": {"times": 5000, "steps": [{"text": "a"}, {"wait_ms": 1}]}}]}
     fake.script(key, STALL, *[paced] * 8)
     fake.script(f"{key}-hung", {"wait_ms_before_headers": 60_000, "steps": []})
-    began = time.monotonic()
-    assert program.run(f"s = stream()\nnext(s)\n{ending}") == ""
-    assert time.monotonic() - began < 3
+    # The end alone counts: a busy machine may take seconds for the start.
+    began = program.run(f"s = stream()\nnext(s)\n{living}\nprint(time.monotonic(), flush=True)\n{end}")
+    assert time.monotonic() - float(began) < 3
 
 
 def test_the_interpreter_ends_with_a_loop_that_waits(program: Program, fake: Fake, key: str) -> None:
@@ -294,6 +325,6 @@ after = now()
 assert after[0] - before[0] < 3000, (before, after)
 assert after[1] <= before[1] + 3 and after[2] == before[2], (before, after)
 """,
-        seconds=120,
+        seconds=600,
     )
     assert out == "done\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from test_processes import CAUGHT, FORK, interrupt
+from test_processes import CAUGHT, FORK, at_once, interrupt
 from test_turns import HELD, USER
 
 from conftest import Program
@@ -14,17 +14,22 @@ from fake import Fake, FakeStore
 
 def test_ctrl_c_ends_the_wait_for_an_event(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, HELD)
-    process = program.start(f"""
+
+    def attempt() -> float:
+        process = program.start(f"""
 turn = turnwire.Turns(client, model=key).start("hello")
 next(turn)
 try:
     print("read", flush=True)
     next(turn)
 {CAUGHT}""")
-    assert process.stdout is not None
-    process.stdout.readline()
-    assert interrupt(process) < 0.2
-    fake.client_left(key, 2)
+        assert process.stdout is not None
+        process.stdout.readline()
+        took = interrupt(process)
+        fake.client_left(key)
+        return took
+
+    at_once(attempt)
 
 
 def test_a_turn_of_the_parent_is_refused_in_a_child(program: Program, fake: Fake, key: str) -> None:
@@ -60,37 +65,41 @@ def test_messages_are_delivered_when_the_interpreter_ends(
     if hung:
         store.script("save", {"wait_ms_before_headers": 60_000, "steps": []})
     tokens = store.login(USER)
-    began = time.monotonic()
     out = program.run(f"""
 turns = turnwire.Turns(client, model=key, store={store.url!r})
 fields = dict(user_id={USER!r}, workspace_id={key!r}, **{tokens!r})
 print([event.type for event in turns.start("hello", **fields)])
+print(time.monotonic())
 """)
-    assert out == "['workspace', 'content', 'done']\n" and time.monotonic() - began < 6
-    if not hung:
+    events, began = out.splitlines()
+    assert events == "['workspace', 'content', 'done']" and time.monotonic() - float(began) < 6
+    if hung:
+        # Saves of other tests have no key of their own.
+        store.script("save", {"act": "pass"})
+    else:
         assert [message["msgContent"] for message in store.messages(key)] == ["hello", "안녕"]
 
 
 def test_the_interpreter_ends_amid_a_sentiment(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, HELD)
-    began = time.monotonic()
-    out = program.run("""
+    began = program.run("""
 turn = turnwire.Turns(client, model=key, sentiment=lambda text: time.sleep(0.5) or "calm").start("hello")
 next(turn)
+print(time.monotonic())
 """)
-    assert out == "" and time.monotonic() - began < 5
+    assert time.monotonic() - float(began) < 5
 
 
 def test_the_interpreter_ends_while_a_sentiment_computes(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, HELD)
-    began = time.monotonic()
-    out = program.run("""
+    began = program.run("""
 def label(text):
     while True: pass
 turn = turnwire.Turns(client, model=key, sentiment=label).start("hello")
 next(turn)
+print(time.monotonic())
 """)
-    assert out == "" and time.monotonic() - began < 5
+    assert time.monotonic() - float(began) < 5
 
 
 def test_leaving_a_turn_ends_its_sentiment_under_gevent(program: Program, fake: Fake, key: str) -> None:
@@ -100,7 +109,7 @@ def test_leaving_a_turn_ends_its_sentiment_under_gevent(program: Program, fake: 
 turn = turnwire.Turns(client, model=key, sentiment=label).start("hello")
 next(turn)
 turn.close()
-with gevent.Timeout(5):
+with gevent.Timeout(30):
     while not ended: gevent.sleep(0.01)
 print(ended)
 """,
@@ -120,14 +129,14 @@ def test_a_sentiment_is_cooperative_under_gevent(program: Program, fake: Fake, k
     fake.chat(key, "a")
     out = program.run(
         """
-turns = turnwire.Turns(client, model=key, sentiment=label, sentiment_budget=1)
+turns = turnwire.Turns(client, model=key, sentiment=label, sentiment_budget=30)
 ticks = 0
 def tick():
     global ticks
     while True: gevent.sleep(0.01); ticks += 1
 gevent.spawn(tick)
 turn = turns.start("hello")
-print([event.type for event in turn], ticks > 10, where == [gevent.get_hub()])
+print([event.type for event in turn], where == [gevent.get_hub()])
 print([stage.outcome for stage in turn.timeline().stages if stage.name == "sentiment"])
 """,
         before="""
@@ -136,11 +145,13 @@ import gevent
 where = []
 def label(text):
     where.append(gevent.get_hub())
-    gevent.sleep(0.3)
+    before = ticks
+    # Other greenlets go on.
+    while ticks < before + 10: gevent.sleep(0.01)
     return "calm"
 """,
     )
-    assert out == "['content', 'done'] True True\n['done']\n"
+    assert out == "['content', 'done'] True\n['done']\n"
 
 
 def test_functions_run_in_greenlets_under_gevent(program: Program) -> None:
