@@ -80,7 +80,7 @@ def test_a_reader_who_leaves_in_silence_ends_the_turn_at_once(fake: Fake, key: s
         response = post(port, path, message="hi", model=models[path], createWorkspace=True)
         assert response.readline().startswith(b"data: "), path
         response.close()
-        fake.client_left(models[path], 1)
+        fake.client_left(models[path])
 
     each(leave)
 
@@ -123,7 +123,7 @@ async def silent(fake: Fake, client: turnwire.AsyncOpenAI, key: str) -> turnwire
 
 
 async def ends(response: Any, reader: Any) -> None:
-    await asyncio.wait_for(response(SCOPE, reader.receive, reader.send), 5)
+    await asyncio.wait_for(response(SCOPE, reader.receive, reader.send), 30)
 
 
 def test_the_reader_is_listened_to_in_silence(
@@ -218,7 +218,8 @@ def test_a_response_that_nobody_reads_leaves_the_turn(
         assert not await turns.stop(id)
 
     asyncio.run(run())
-    assert all(request["outcome"] == "client_closed" for request in fake.requests(key))
+    # If it was asked at all.
+    fake.wait(key, lambda requests: all(request["outcome"] == "client_closed" for request in requests))
 
 
 def test_a_status_and_headers_of_ones_own(fake: Fake, async_client: turnwire.AsyncOpenAI, key: str) -> None:
@@ -289,7 +290,7 @@ def test_the_bytes_are_closed_by_another_task_while_one_reads_them(
             await asyncio.sleep(0.001)
         await body.aclose()
         await body.aclose()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
         assert len(read) == 1
 
     asyncio.run(run())
@@ -307,7 +308,7 @@ def test_the_bytes_are_closed_by_another_thread_unawaited(
         # As Django does; `-W error` of the tests' settings makes a coroutine that nobody awaits an error.
         await asyncio.to_thread(lambda: [body.close(), body.close()])
         with pytest.raises(StopAsyncIteration):
-            await asyncio.wait_for(waits, 5)
+            await asyncio.wait_for(waits, 30)
 
     asyncio.run(run())
     fake.client_left(key)

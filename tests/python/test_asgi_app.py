@@ -70,7 +70,7 @@ async def ask(
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         **scope,
     }
-    await asyncio.wait_for(app(full, receive, send), 10)
+    await asyncio.wait_for(app(full, receive, send), 60)
     return answer
 
 
@@ -260,7 +260,7 @@ def test_a_reader_who_leaves_ends_the_turn(fake: Fake, turns: AsyncTurns, key: s
             assert (answer.status, answer.body) == (499, b"")
         else:
             assert answer.sent[-1].get("more_body") is not False
-        await asyncio.to_thread(fake.client_left, key, 1)
+        await asyncio.to_thread(fake.client_left, key)
 
     asyncio.run(run())
 

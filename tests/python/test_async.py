@@ -58,7 +58,8 @@ def test_a_loop_leaves_no_descriptor(async_client: turnwire.AsyncOpenAI, fake: F
         fake.chat(key, "a", "b")
         asyncio.run(read(async_client, key))
         counts.append(descriptors())
-    assert counts[-1] == counts[1], counts
+    # Connections of other tests may end meanwhile.
+    assert counts[-1] <= counts[1], counts
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_limit_of_asyncio_ends_a_stream(async_client: turnwire.AsyncOpenAI, fa
             await asyncio.wait_for(read(async_client, key), 0.2)
 
     asyncio.run(main())
-    fake.client_left(key, 1)
+    fake.client_left(key)
 
 
 def test_an_abandoned_stream_closes_its_connection(
@@ -101,7 +102,7 @@ def test_an_abandoned_stream_closes_its_connection(
         async for _ in await stream_of(async_client, key):
             break
         gc.collect()
-        await asyncio.to_thread(fake.client_left, key, 1)
+        await asyncio.to_thread(fake.client_left, key)
 
     asyncio.run(main())
 
@@ -216,14 +217,15 @@ def test_a_thousand_streams_at_once(async_client: turnwire.AsyncOpenAI, fake: Fa
 
 
 def test_the_loop_is_not_blocked(async_client: turnwire.AsyncOpenAI, fake: Fake, key: str) -> None:
-    fake.script(key, {"steps": [{"text": "a"}, {"wait_ms": 300}, {"finish": "stop"}, {"done": True}]})
+    fake.script(key, {"steps": [{"text": "a"}, {"wait_ms": 20_000}, {"finish": "stop"}, {"done": True}]})
 
-    async def main() -> int:
-        ticks = 0
+    async def main() -> None:
         task = asyncio.create_task(read(async_client, key))
-        while not task.done():
+        for _ in range(30):
             await asyncio.sleep(0.01)
-            ticks += 1
-        return ticks
+        assert not task.done(), "the loop goes on while the stream is silent"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
-    assert asyncio.run(main()) > 15
+    asyncio.run(main())

@@ -235,7 +235,7 @@ def test_leaving_the_block_closes_the_connection(client: turnwire.OpenAI, fake: 
     fake.script(key, {"steps": [{"role": "assistant"}, {"text": "a"}, {"stall": True}]})
     with client.chat.completions.stream(model=key, messages=[]) as stream:
         next(stream)
-    fake.client_left(key, 1)
+    fake.client_left(key)
 
 
 def test_chunks_of_a_plain_stream_are_added_up(client: turnwire.OpenAI, fake: Fake, key: str) -> None:

@@ -31,7 +31,7 @@ def test_closing_the_bytes_ends_a_reader_in_another_thread(silent: Turns, fake: 
     for closer in closers:
         closer.start()
     for thread in [*closers, reader]:
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive()
     body.close()
     assert first and rest == [[]] and list(body) == []

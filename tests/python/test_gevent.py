@@ -58,12 +58,15 @@ with gevent.Timeout(10):
 def test_a_stream_that_another_greenlet_closes_ends_quietly(program: Program, fake: Fake, key: str) -> None:
     fake.script(key, STALLS)
     text = """
-open = stream()
-reader = gevent.spawn(lambda: texts(open))
-gevent.sleep(0.1)
-open.close(); open.close()
-with gevent.Timeout(5):
-    print(reader.get())
+open, found = stream(), []
+def read():
+    for chunk in open: found.append(chunk.choices[0].delta.content)
+reader = gevent.spawn(read)
+with gevent.Timeout(30):
+    while not found: gevent.sleep(0.01)
+    open.close(); open.close()
+    reader.get()
+print(found)
 """
     assert program.run(text, BEFORE) == "['a']\n"
     fake.client_left(key)
@@ -98,9 +101,10 @@ def test_a_greenlet_that_gives_up_leaves_its_stream_to_the_others(
     program: Program, fake: Fake, key: str
 ) -> None:
     fake.script(
-        key, {"steps": [{"text": "a"}, {"wait_ms": 500}, {"text": "b"}, {"finish": "stop"}, {"done": True}]}
+        key, {"steps": [{"text": "a"}, {"hold": key}, {"text": "b"}, {"finish": "stop"}, {"done": True}]}
     )
-    text = """
+    text = f"""
+from urllib.request import Request, urlopen
 open = stream()
 assert next(open).choices[0].delta.content == "a"
 reader = gevent.spawn(texts, open)
@@ -108,6 +112,7 @@ gevent.sleep(0.05)
 for _ in range(20):
     with gevent.Timeout(0.005, False):
         next(open)
+urlopen(Request("{fake.base_url.removesuffix("/v1")}/_fake/release/{key}", method="POST")).close()
 with gevent.Timeout(10):
     print(reader.get())
 """

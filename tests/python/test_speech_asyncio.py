@@ -16,7 +16,7 @@ from turnwire import AsyncOpenAI, Speech, SpeechRequest
 
 
 def run(test: Callable[[], Any]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 20))
+    asyncio.run(asyncio.wait_for(test(), 60))
 
 
 def test_asynchronous_texts_are_spoken(async_client: AsyncOpenAI, fake: Fake, key: str) -> None:
@@ -63,7 +63,7 @@ def test_leaving_an_asynchronous_loop_ends_the_reading_of_the_text() -> None:
         else:
             del spoken
             gc.collect()
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 30)
 
     for how in ("closed", "cancelled", "dropped"):
         run(lambda how=how: test(how))  # type: ignore[misc]

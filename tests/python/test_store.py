@@ -157,9 +157,10 @@ def test_an_error_of_the_store_is_told_without_its_tokens(store: FakeStore) -> N
 
 def test_options_of_calls_go_with_a_copy(store: FakeStore, chat_store: ChatStore) -> None:
     store.workspace("options", USER)
-    hurried = chat_store.with_options(headers={"x-team": "red"}, timeout=0.2, max_retries=0)
-    hurried.history("options")
+    of_the_team = chat_store.with_options(headers={"x-team": "red"}, timeout=60, max_retries=0)
+    of_the_team.history("options")
     assert store.all_requests()[-1]["headers"].count(["x-team", "red"]) == 1
+    hurried = chat_store.with_options(timeout=0.2, max_retries=0)
     store.script("history", {"wait_ms_before_headers": 60_000, "steps": []})
     with pytest.raises(turnwire.APITimeoutError):
         hurried.history("options")

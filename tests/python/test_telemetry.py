@@ -60,7 +60,7 @@ class Seen:
 
     def spans(self, until: Callable[[list[ReadableSpan]], Any]) -> list[ReadableSpan]:
         """The finished spans, once they are as wished: they come from a thread of the library."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not until(found := list(self.exporter.get_finished_spans())):
             assert time.monotonic() < deadline, [span.name for span in found]
             time.sleep(0.005)

@@ -16,7 +16,10 @@ def sentiment(text: str) -> str:
 
 app = Flask(__name__)
 store = SqliteStore(os.environ["STORE_FILE"]) if "STORE_FILE" in os.environ else os.environ.get("STORE_URL")
-turns = Turns(OpenAI(), model=os.environ["OPENAI_MODEL"], sentiment=sentiment, store=store)
+# The labels are in time on a busy machine as well.
+turns = Turns(
+    OpenAI(), model=os.environ["OPENAI_MODEL"], sentiment=sentiment, sentiment_budget=30, store=store
+)
 with app.app_context():
     list(Turns(OpenAI(), model=os.environ["OPENAI_MODEL"], sentiment=sentiment).start("before the fork"))
 
@@ -31,6 +34,6 @@ def chat_stream() -> Response:
 @app.get("/flush")
 def flush() -> str:
     """The worker that answers, once it has delivered all messages."""
-    report = turns.flush(timeout=5)
+    report = turns.flush(timeout=30)
     assert (report.pending, report.dead) == (0, 0), report
     return str(os.getpid())
