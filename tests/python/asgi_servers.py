@@ -43,7 +43,7 @@ def serving(server: str, app: str, env: dict[str, str], folder: Path = HERE) -> 
     finally:
         process.terminate()
         try:
-            _, err = process.communicate(timeout=10)
+            _, err = process.communicate(timeout=25)
         except subprocess.TimeoutExpired:
             process.kill()
             _, err = process.communicate()
@@ -55,7 +55,7 @@ def post(
     port: int, path: str, headers: dict[str, str] | None = None, **fields: object
 ) -> http.client.HTTPResponse:
     """The head of the response; closing it closes the connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     given = {"content-type": "application/json", "connection": "close", **(headers or {})}
     connection.request("POST", path, json.dumps(fields), given)
     return connection.getresponse()

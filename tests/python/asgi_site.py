@@ -33,6 +33,6 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await built(scope, receive, send)
         return
     elif site is not None:
-        await site[1].flush(5)
+        await site[1].flush(30)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

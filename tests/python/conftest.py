@@ -89,7 +89,7 @@ def texts(chunks): return [c.choices[0].delta.content for c in chunks if c.choic
             command, stdout=pipe, stderr=pipe, text=True, cwd=HERE, start_new_session=True
         )
 
-    def run(self, text: str, before: str = "", seconds: float = 20) -> str:
+    def run(self, text: str, before: str = "", seconds: float = 60) -> str:
         """Its output; it must end well, and say nothing else."""
         process = self.start(text, before)
         try:

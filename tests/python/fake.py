@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 REPO = Path(__file__).resolve().parents[2]
+WAIT = 60
+"""The most seconds of a wait: more than a busy machine needs, and less than a client waits in silence."""
 
 
 def binary(name: str) -> str:
@@ -68,9 +70,13 @@ class Fake:
         """Forgets all scripts, requests and rows."""
         self._control("POST", "/_fake/reset", {})
 
-    def wait(self, key: str, until: Callable[[list[dict[str, Any]]], Any], seconds: float = 5) -> Any:
+    def release(self, hold: str) -> None:
+        """Lets the replies go on that wait at ``{"hold": hold}``."""
+        self._control("POST", f"/_fake/release/{quote(hold)}")
+
+    def wait(self, key: str, until: Callable[[list[dict[str, Any]]], Any]) -> Any:
         """Waits until the requests of ``key`` are as wished."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + WAIT
         while True:
             requests = self.requests(key)
             found = until(requests)
@@ -79,9 +85,9 @@ class Fake:
             assert time.monotonic() < deadline, requests
             time.sleep(0.005)
 
-    def client_left(self, key: str, seconds: float = 5) -> None:
+    def client_left(self, key: str) -> None:
         """Waits until the client of the last request is gone before the reply's end."""
-        self.wait(key, lambda requests: requests and requests[-1]["outcome"] == "client_closed", seconds)
+        self.wait(key, lambda requests: requests and requests[-1]["outcome"] == "client_closed")
 
     def client_left_at_once(self, key: str) -> None:
         """Waits until the client is gone: for a few calls, which take as long as the machine lets them."""
@@ -99,11 +105,11 @@ class Fake:
         """Ends the server."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(5)
+        self.process.wait(WAIT)
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         host = self.url.removesuffix("/v1").removeprefix("http://")
-        connection = http.client.HTTPConnection(host, timeout=10)
+        connection = http.client.HTTPConnection(host, timeout=WAIT)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()

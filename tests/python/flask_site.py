@@ -35,6 +35,6 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         assert site is not None
         return site[0](environ, start_response)
     elif site is not None:
-        site[1].flush(5)
+        site[1].flush(30)
     start_response("200 OK", [("Content-Length", "0")])
     return []

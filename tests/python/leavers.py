@@ -26,8 +26,6 @@ from fake import Fake, FakeStore
 
 USER = "11111111-1111-4111-8111-111111111111"
 KEEP_ALIVE = 0.5
-SILENCE = 6
-"""Keep-alives in the silence of a reply: so many that a reader who left is noticed by nothing else."""
 TEXTS, LEAVERS = 5, 0.3
 COMMENT = b": keep-alive"
 WARM = "warm"
@@ -59,12 +57,7 @@ def run(
     """Serves ``clients`` at once, ``rounds`` times."""
     key = f"leavers-{worker}-{time.monotonic_ns()}"
     texts = [{"text": "a"}, {"wait_ms": 20}]
-    silent = [
-        {"wait_ms": int(SILENCE * keep_alive * 1000)},
-        {"text": "b"},
-        {"finish": "stop"},
-        {"done": True},
-    ]
+    end = [{"text": "b"}, {"finish": "stop"}, {"done": True}]
     names = [f"{key}-{number}" for number in range(clients)]
     for name in (*names, WARM):
         store.workspace(name, USER)
@@ -79,18 +72,16 @@ def run(
             asyncio.run(_all(_nap(port) for _ in range(4 * clients)))
             fake.chat(key, *"a" * TEXTS)
             asyncio.run(_serve_in_each_worker(port, clients, login))
-            fake.script(key, {"steps": [*texts * TEXTS, *silent]})
+            leavers = int(LEAVERS * clients)
             for number in range(1, rounds + 1):
-                leavers = int(LEAVERS * clients)
                 said = [f"{name} {number}" for name in names]
-                readers = (
-                    (_leave if at < leavers else _stay)(port, *of, login)
-                    for at, of in enumerate(zip(names, said, strict=True))
-                )
-                times = asyncio.run(_all(readers))
-                closed = _closed(fake, key, said[:leavers])
-                noticed = max(end - at for at, end in zip(times[:leavers], closed, strict=True))
-                yield Round(*_resources(), noticed / max(keep_alive, *times[leavers:]))
+                # Silent until all who left are noticed: by the keep-alives alone, as nothing else is written.
+                hold = f"{key}-{number}"
+                fake.script(key, {"steps": [*texts * TEXTS, {"hold": hold}, *end]})
+                readers = [(port, *of, login) for of in zip(names, said, strict=True)]
+                leaving, staying = readers[:leavers], readers[leavers:]
+                noticed, kept = asyncio.run(_round(fake, key, hold, leaving, staying))
+                yield Round(*_least_resources(), noticed / max(keep_alive, *kept))
         # The workers have ended, and so delivered all messages, or left them in the file.
         rows = [row["message"] for row in store.stored()["messages"]]
         messages = [message for message in rows if message["msgWorkspaceId"].startswith(f"{key}-")]
@@ -142,19 +133,37 @@ async def _leave(port: int, name: str, message: str, login: dict[str, str]) -> f
     return time.monotonic()
 
 
-async def _stay(port: int, name: str, message: str, login: dict[str, str]) -> float:
-    """Reads a whole reply. Returns the seconds of a keep-alive, of the first three after the texts."""
+async def _stay(port: int, name: str, message: str, login: dict[str, str]) -> tuple[float, Any]:
+    """Reads a reply up to its third keep-alive. Returns the seconds of one, and the reading of the rest."""
     reader, writer = await _ask(port, name, message, login)
     text = await _texts(reader)
     began, silence = time.monotonic(), b""
     while silence.count(COMMENT) < 3 and (piece := await reader.read(65536)):
         silence += piece
     keep_alive = (time.monotonic() - began) / 3
-    text += silence + await reader.read()
-    assert text.count(b'"a"') == TEXTS and b'"b"' in text and b'"done"' in text, text
-    assert silence.count(COMMENT) >= 3, text
-    writer.close()
-    return keep_alive
+    assert silence.count(COMMENT) >= 3 and b'"b"' not in silence, text + silence
+
+    async def read_on() -> None:
+        whole = text + silence + await reader.read()
+        assert whole.count(b'"a"') == TEXTS and b'"b"' in whole and b'"done"' in whole, whole
+        writer.close()
+
+    return keep_alive, read_on
+
+
+async def _round(
+    fake: Fake, key: str, hold: str, leaving: list[Any], staying: list[Any]
+) -> tuple[float, list[float]]:
+    """The longest time from a reader's leaving to the end of its model's stream, and the others' keep-alives, in seconds."""
+    left, stayed = await asyncio.gather(
+        _all(_leave(*of) for of in leaving), _all(_stay(*of) for of in staying)
+    )
+    messages = [message for _, _, message, _ in leaving]
+    closed = await asyncio.to_thread(_closed, fake, key, messages)
+    await asyncio.to_thread(fake.release, hold)
+    await _all(read_on() for _, read_on in stayed)
+    noticed = max(end - at for at, end in zip(left, closed, strict=True))
+    return noticed, [seconds for seconds, _ in stayed]
 
 
 async def _ask(port: int, name: str, message: str, login: dict[str, str]) -> tuple[Any, Any]:
@@ -188,7 +197,7 @@ def _closed(fake: Fake, key: str, messages: list[str]) -> list[float]:
         }
         return [times[message] for message in messages] if times.keys() >= set(messages) else None
 
-    found: list[float] = fake.wait(key, ends, 10)
+    found: list[float] = fake.wait(key, ends)
     return [at / 1000 + _began(fake) for at in found]
 
 
@@ -198,6 +207,16 @@ def _began(fake: Fake) -> float:
     urlopen(f"{fake.base_url}/models").close()
     at: float = fake.all_requests()[-1]["at_ms"] / 1000
     return time.monotonic() - at
+
+
+def _least_resources() -> tuple[int, int, int, int]:
+    """The least of several readings: what is closed just then lasts no longer."""
+    readings = []
+    for _ in range(10):
+        readings.append(_resources())
+        time.sleep(0.02)
+    rss, descriptors, connections, threads = zip(*readings, strict=True)
+    return min(rss), min(descriptors), min(connections), min(threads)
 
 
 def _resources() -> tuple[int, int, int, int]:
@@ -221,8 +240,9 @@ def _resources() -> tuple[int, int, int, int]:
 
 
 def _connected() -> set[str]:
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return {f"socket:[{line.split()[9]}]" for line in lines}
+    found = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    is_listening = "0A"
+    return {f"socket:[{fields[9]}]" for fields in found if fields[3] != is_listening}
 
 
 def _children(pid: int) -> list[int]:

@@ -49,18 +49,18 @@ class Local:
             sent.put(message)
 
         def pieces() -> Iterator[bytes]:
-            while message := sent.get(timeout=10):
+            while message := sent.get(timeout=60):
                 yield message["body"]
                 if not message["more_body"]:
-                    return asked.result(5)
+                    return asked.result(60)
 
         asked = asyncio.run_coroutine_threadsafe(self.app(scope, receive, send), self.loop)
-        start = sent.get(timeout=10)
+        start = sent.get(timeout=60)
         given = [(name.decode(), value.decode()) for name, value in start["headers"]]
         return Reply(start["status"], given, pieces())
 
     def flush(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.turns.flush(5), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.turns.flush(30), self.loop).result(60)
 
 
 @pytest.fixture(scope="module")

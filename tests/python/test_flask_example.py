@@ -33,31 +33,26 @@ JWT_SECRET = "dHVybndpcmUgZmFrZSBzdG9yZTogbm90IGEgc2VjcmV0IGF0IGFsbA=="
 @contextmanager
 def service(folder: Path, command: Sequence[str] = ("gunicorn", "app:app"), **env: str) -> Iterator[str]:
     """The URL of the service, which runs as its README tells."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "TURNWIRE_"))
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(
-        command,
-        cwd=FOLDER,
-        env={**clean, "PATH": path, "BIND": address, "CHAT_FOLDER": str(folder), **env},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with socket.socket() as listener:
+        # Taken before the service starts: until it listens, another process may get a port that is free.
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        port, fd = listener.getsockname()[1], listener.fileno()
+        env = {**clean, "PATH": path, "CHAT_FOLDER": str(folder), **env, "BIND": f"fd://{fd}"}
+        process = subprocess.Popen(
+            command, cwd=FOLDER, env=env, pass_fds=[fd], stderr=subprocess.PIPE, text=True
+        )
     try:
-        deadline = time.monotonic() + 15
-        host, port = address.split(":")
-        while socket.socket().connect_ex((host, int(port))):
-            assert time.monotonic() < deadline and process.poll() is None
-            time.sleep(0.05)
-        yield f"http://{address}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            _, errors = process.communicate(timeout=20)
+            # A worker that still boots loses the signal, and gunicorn ends it after half a minute.
+            _, errors = process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -69,7 +64,7 @@ def post(url: str, body: Any, **headers: str) -> tuple[int, str]:
         url, json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -140,7 +135,7 @@ def test_with_settings_it_checks_the_login_and_saves_in_the_chat_store(
             asked = urllib.request.Request(
                 f"{url}/chat", headers={"Origin": f"https://{name}.example"}, method="OPTIONS"
             )
-            with urllib.request.urlopen(asked, timeout=20) as response:
+            with urllib.request.urlopen(asked, timeout=60) as response:
                 assert response.headers["Access-Control-Allow-Origin"] == f"https://{name}.example"
         assert ask(login["access_token"]) == (200, {"reply": "안녕", "workspaceId": key})
     # Its workers have delivered what waited.

@@ -32,7 +32,7 @@ class Local:
         return Reply(answered.status_code, list(answered.headers.items()), answered.iter_encoded())
 
     def flush(self) -> None:
-        self.turns.flush(5)
+        self.turns.flush(30)
 
 
 @contextmanager

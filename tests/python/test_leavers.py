@@ -12,7 +12,7 @@ from fake import Fake, FakeStore
 def test_leavers_cost_nothing_that_lasts(fake: Fake, store: FakeStore, worker: str) -> None:
     clients = 24
     rounds = list(run(fake, store, worker, clients, rounds=3))
-    # One more for the rounds in which the machine is busy. The silence that they leave in is six.
+    # One more for the rounds in which the machine is busy. Without keep-alives nobody would notice them.
     assert min(one.noticed for one in rounds) <= 2 and max(one.noticed for one in rounds) < 3, rounds
     warm, last = rounds[1], rounds[-1]
     assert last.descriptors <= warm.descriptors + 4, rounds

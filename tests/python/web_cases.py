@@ -85,7 +85,7 @@ class Remote:
     port: int
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request(method, path, body, headers)
         response = connection.getresponse()
 
