@@ -65,7 +65,9 @@ pub trait Conversations: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any: it is recorded on the timeline and in the log, and has no other consequence.
+    /// Any: it is recorded on the timeline. After one that says that the store was not reached ([`Error::is_connect`]) this is
+    /// called again later, before the first message is saved; after a broken connection or a time limit once more. Any other
+    /// has no consequence.
     async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
         let _ = session;
         Ok(())

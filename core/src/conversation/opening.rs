@@ -10,7 +10,7 @@ use super::create::{Effect, Progress};
 use super::{Conversations, CreateError, Found, NewConversation, Owner, SessionStart};
 use crate::error::{Error, ErrorKind};
 use crate::guard::Callback;
-use crate::outbox::{Opened, Opener, Opening, OpeningCall, OpeningStep, Outcome};
+use crate::outbox::{Begun, Opened, Opener, Opening, OpeningCall, OpeningStep, Outcome};
 
 /// Prefix of the reason of every dead letter whose conversation does not exist.
 const FAILED: &str = "its workspace could not be created";
@@ -74,16 +74,20 @@ impl Opener for ConversationOpener {
         })
     }
 
-    fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()> {
+    fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Begun> {
         Box::pin(async move {
             let step = call.observer.begins(OpeningStep::Begin);
             let (owner, id) = (Owner::of(call.record), call.record.conversation());
             let session = SessionStart { owner, conversation_id: id, is_repeated: call.is_again };
             let started = self.0.start_session(session).instrument(step).await;
             call.observer.ended(OpeningStep::Begin, started.as_ref().copied());
-            if let Err(error) = started {
-                tracing::warn!(error.code = error.code(), "no session was started: {error}");
+            let Err(error) = started else { return Begun::Done };
+            let outcome = Outcome::from(&error);
+            if is_tried_again(&error, &outcome, call.is_again) {
+                return Begun::Later(outcome);
             }
+            tracing::warn!(error.code = error.code(), "no session was started: {error}");
+            Begun::Done
         })
     }
 }
@@ -105,6 +109,14 @@ impl ConversationOpener {
         let created = self.0.create(new).await.and_then(named);
         created.map(Opened::As).map_err(Failed::Creation)
     }
+}
+
+/// Returns true if a session is to be started again after this error: without one, no message of the conversation is counted. A
+/// store that is not reached takes no message either, so nothing waits longer for it. Where the store may have started one, it is
+/// asked once more, which looks for that first: one that never answers this call must not keep the messages.
+fn is_tried_again(error: &Error, outcome: &Outcome, is_again: bool) -> bool {
+    let may_pass = error.kind().is_retryable() && matches!(outcome, Outcome::Unavailable { .. });
+    error.is_connect() || (may_pass && !is_again)
 }
 
 /// The step that failed.

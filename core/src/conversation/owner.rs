@@ -31,6 +31,6 @@ pub struct SessionStart<'a> {
     pub owner: Owner<'a>,
     /// The conversation's id.
     pub conversation_id: &'a str,
-    /// True if an earlier process may have started it already.
+    /// True if an earlier call may have started it already, of this process or another one.
     pub is_repeated: bool,
 }

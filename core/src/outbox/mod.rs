@@ -102,7 +102,7 @@ pub(crate) use handle::Entrance;
 pub use handle::Outbox;
 #[cfg(feature = "bridge")]
 pub(crate) use lingering::flush_lingering;
-pub(crate) use opener::{AnyOpener, Opened, Opener, OpeningCall, Requests};
+pub(crate) use opener::{AnyOpener, Begun, Opened, Opener, OpeningCall, Requests};
 pub(crate) use opening::{Opening, OpeningObserver, OpeningStep};
 pub use options::{Durability, OutboxLimits, WhenFull};
 pub use outcome::Outcome;

@@ -21,7 +21,7 @@ pub(crate) trait Opener: Send + Sync {
     fn open<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Opened>;
 
     /// Carries out the steps in the new place before its first record.
-    fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, ()>;
+    fn begin<'a>(&'a self, call: OpeningCall<'a>) -> BoxFuture<'a, Begun>;
 }
 
 /// An [`Opener`] of any type.
@@ -61,6 +61,15 @@ pub(crate) trait Requests: Send + Sync {
 
     /// Returns true if another conversation has this name: then it is not the place that is looked for.
     fn is_taken(&self, name: &str) -> Result<bool, Error>;
+}
+
+/// The result of the steps in a new place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Begun {
+    /// They are done, or never will be: the place is used as it is.
+    Done,
+    /// The service was not reached: they are tried again after the wait of this outcome, before the first record.
+    Later(Outcome),
 }
 
 /// The result of a request for a place.

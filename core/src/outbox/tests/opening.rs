@@ -260,6 +260,30 @@ async fn an_opening_that_certainly_did_nothing_is_tried_until_it_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_place_is_begun_again_until_the_service_is_reached_also_by_the_next_process() {
+    let scratch = Scratch::new();
+    for is_killed in [false, true] {
+        let script = Script::default();
+        script.opens(&[Opened::As("ws-1".into())]);
+        script.begins_later(if is_killed { usize::MAX } else { 3 });
+        let file = scratch.file().with_extension(if is_killed { "killed" } else { "db" });
+        let mut stage = Stage::file(&file, &script);
+        put(&stage);
+        stage.until(MINUTE, |stage| stage.script.opened().len() > 3).await;
+        if is_killed {
+            stage.kill().await;
+            script.begins_later(0);
+            stage = Stage::file(&file, &script);
+        }
+        stage.until_done().await;
+        let opened = script.opened();
+        assert_eq!(opened[..2], ["open new-1", "begin ws-1"]);
+        assert!(opened[2..].iter().all(|step| step == "begin ws-1 again"), "{opened:?}");
+        assert_eq!(script.places(), ["first ws-1", "behind ws-1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_process_that_dies_between_the_answer_and_the_delivery_leaves_the_rest_to_the_next() {
     let (scratch, script) = (Scratch::new(), Script::default());
     script.opens(&[Opened::As("ws-1".into())]);

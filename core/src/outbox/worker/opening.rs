@@ -12,7 +12,7 @@ use super::claim::{ClaimedConversation, pause_while_busy};
 use crate::error::{Error, ErrorKind};
 use crate::guard;
 use crate::outbox::clock::millis;
-use crate::outbox::opener::{Opened, Opener, OpeningCall, Requests};
+use crate::outbox::opener::{Begun, Opened, Opener, OpeningCall, Requests};
 use crate::outbox::opening::{ALONE, Opening, OpeningObserver};
 use crate::outbox::outcome::Outcome;
 use crate::outbox::record::Record;
@@ -33,7 +33,7 @@ const ANOTHERS: &str =
 /// The place of a conversation at the service.
 pub(super) enum Place {
     Exists,
-    /// It does not exist yet, or never will: the outcome replaces that of a delivery.
+    /// It does not exist yet, is not ready, or never will be: the outcome replaces that of a delivery.
     Missing(Outcome),
     /// It may exist, and is looked for later, for this reason.
     Doubted(&'static str),
@@ -97,9 +97,13 @@ impl ClaimedConversation {
                 }
             }
         }
-        self.begin(&*opener, claimed, record, (&plan, is_resumed), &observer).await;
-        shared.observers.take(&claimed.id);
-        Place::Exists
+        match self.begin(&*opener, claimed, record, (&plan, is_resumed), &observer).await {
+            Begun::Later(outcome) => Place::Missing(outcome),
+            Begun::Done => {
+                shared.observers.take(&claimed.id);
+                Place::Exists
+            }
+        }
     }
 
     /// Postpones a record whose conversation this process cannot open.
@@ -214,7 +218,7 @@ impl ClaimedConversation {
         }
     }
 
-    /// Performs the steps before the first record. A failure has no further consequence.
+    /// Performs the steps before the first record. A failure has no further consequence, unless they are to be tried again.
     async fn begin(
         &self,
         opener: &dyn Opener,
@@ -222,7 +226,7 @@ impl ClaimedConversation {
         record: &Record,
         (plan, is_resumed): (&Value, bool),
         observer: &dyn OpeningObserver,
-    ) {
+    ) -> Begun {
         let mut record = record.clone();
         record.set_conversation(&claimed.conversation);
         let requests = StoredRequests::new(&self.shared, plan, claimed);
@@ -237,12 +241,15 @@ impl ClaimedConversation {
         };
         let limit = self.shared.settings.delivery.limit;
         let begun = timeout(limit, guard::call(opener.callback(), || opener.begin(call))).await;
-        if !matches!(begun, Ok(Ok(()))) {
-            tracing::warn!(record = %claimed.id, "a setup step of a new conversation failed");
+        match begun {
+            Ok(Ok(Begun::Later(outcome))) => return Begun::Later(outcome),
+            Ok(Ok(Begun::Done)) => {}
+            _ => tracing::warn!(record = %claimed.id, "a setup step of a new conversation failed"),
         }
         claimed.opening = Some(Opening::Begun);
         // The record's transition makes up for a failed write.
         let _ = self.shared.backend().save_opening(claimed, self.shared.clock.now());
+        Begun::Done
     }
 }
 

@@ -30,6 +30,7 @@ mod routes;
 mod routes_vectors;
 mod sentiment;
 mod server;
+mod sessions;
 mod shown;
 mod spoken;
 mod stopping;

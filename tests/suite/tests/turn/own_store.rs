@@ -26,6 +26,8 @@ struct State {
     /// Calls in order, each with its user.
     calls: Mutex<Vec<String>>,
     messages: Mutex<Vec<StoreMessage>>,
+    /// The errors of the first calls of `start_session`, the last one first.
+    not_started: Mutex<Vec<ErrorKind>>,
     panics_in: Option<&'static str>,
 }
 
@@ -99,7 +101,10 @@ impl Conversations for InMemory {
 
     async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
         self.called("start_session", session.owner);
-        Ok(())
+        match self.0.not_started.lock().unwrap().pop() {
+            None => Ok(()),
+            Some(kind) => Err(Error::new(kind, "test.start_session", "no session")),
+        }
     }
 
     async fn save(&self, owner: Owner<'_>, message: &StoreMessage) -> Outcome {
@@ -185,6 +190,26 @@ async fn a_reply_is_told_before_the_next_message_of_its_moment_whichever_was_sav
     let messages = bench.llm.requests()[0].json().unwrap()["messages"].clone();
     let texts: Vec<_> = messages.as_array().unwrap().iter().map(|m| m["content"].clone()).collect();
     assert_eq!(texts, ["하나", "둘", "셋", MESSAGE]);
+}
+
+#[tokio::test]
+async fn a_session_waits_for_a_store_that_is_not_reached_and_the_messages_with_it() {
+    let away = [ErrorKind::Connect, ErrorKind::ConnectTimeout, ErrorKind::Connect];
+    for (faults, starts) in [(&away[..], 4), (&[ErrorKind::Storage], 1)] {
+        let store = InMemory::default();
+        store.0.not_started.lock().unwrap().extend(faults);
+        let (_bench, turns) = turns(&store, 1).await;
+        let mut turn = turns.start(ask().new_workspace());
+        read(&mut turn).await;
+        assert_eq!(counts(&turns.flush(DEADLINE).await), (2, 0, 0));
+        let calls = ["create", "start_session", "save"].map(|call| store.count(call));
+        assert_eq!(calls, [1, starts, 2]);
+        let line = turn.timeline();
+        let started = line.stages.iter().filter(|stage| stage.name == StageName::StartSession);
+        let outcomes: Vec<_> = started.map(|stage| stage.outcome == StageOutcome::Done).collect();
+        let is_started: Vec<_> = (0..starts).map(|n| n == faults.len()).collect();
+        assert_eq!(outcomes, is_started, "{line}");
+    }
 }
 
 #[tokio::test]
