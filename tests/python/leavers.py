@@ -250,7 +250,11 @@ def _children(pid: int) -> list[int]:
 
 
 def _words(pid: int, task: str) -> list[str]:
-    return Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+    try:
+        return Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        # A thread that has ended has no children: they are another's.
+        return []
 
 
 def _is_gunicorn(pid: int) -> bool:
