@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,18 @@ def texts(chunks): return [c.choices[0].delta.content for c in chunks if c.choic
             raise AssertionError(f"it hangs: {out}{err}") from None
         assert process.returncode == 0 and not err, (process.returncode, out, err)
         return out
+
+    def end(self, process: subprocess.Popen[str]) -> tuple[float, str]:
+        """The seconds from its first line to its end, and the rest of its output. A pause of the machine counts as a moment."""
+        assert process.stdout is not None
+        process.stdout.readline()
+        moments = 0
+        while process.poll() is None:
+            if moments == 6000:
+                os.killpg(process.pid, signal.SIGKILL)
+            time.sleep(0.01)
+            moments += 1
+        return moments / 100, process.communicate()[0]
 
 
 @pytest.fixture
