@@ -66,7 +66,7 @@ pub trait Conversations: Send + Sync + 'static {
     /// # Errors
     ///
     /// Any: it is recorded on the timeline. After one that says that the store was not reached ([`Error::is_connect`]) this is
-    /// called again later, before the first message is saved; after a broken connection or a time limit once more. Any other
+    /// called again later, before the first message is saved; after a broken connection or a time limit twice more. Any other
     /// has no consequence.
     async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
         let _ = session;

@@ -1,6 +1,7 @@
 //! The steps of a new conversation in an outbox: create it, start its session, deliver its first message.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::{Conversations, CreateError, Found, NewConversation, Owner, SessionSt
 use crate::error::{Error, ErrorKind};
 use crate::guard::Callback;
 use crate::outbox::{Begun, Opened, Opener, Opening, OpeningCall, OpeningStep, Outcome};
+use crate::process::PerProcess;
 
 /// Prefix of the reason of every dead letter whose conversation does not exist.
 const FAILED: &str = "its workspace could not be created";
@@ -26,6 +28,12 @@ const CREATE: &str = "store.create_workspace";
 pub(crate) fn planned(name: &str) -> Opening {
     Opening::Planned(json!({"workspaceName": name}))
 }
+
+/// The most requests for a session whose answers are lost. A store that never answers them must not keep the messages.
+const MOST_UNANSWERED: u8 = 3;
+
+/// The number of these, by the record that opens the conversation. An outbox makes an opener for each of its calls.
+static UNANSWERED: PerProcess<Arc<Mutex<HashMap<String, u8>>>> = PerProcess::new();
 
 /// Opens conversations of an outbox in a store.
 pub(crate) struct ConversationOpener(Arc<dyn Conversations>);
@@ -81,13 +89,14 @@ impl Opener for ConversationOpener {
             let session = SessionStart { owner, conversation_id: id, is_repeated: call.is_again };
             let started = self.0.start_session(session).instrument(step).await;
             call.observer.ended(OpeningStep::Begin, started.as_ref().copied());
-            let Err(error) = started else { return Begun::Done };
-            let outcome = Outcome::from(&error);
-            if is_tried_again(&error, &outcome, call.is_again) {
-                return Begun::Later(outcome);
+            let begun = match &started {
+                Ok(()) => Begun::Done,
+                Err(error) => after(error, call.record.id()),
+            };
+            if begun == Begun::Done {
+                with_unanswered(|counts| counts.remove(call.record.id()));
             }
-            tracing::warn!(error.code = error.code(), "no session was started: {error}");
-            Begun::Done
+            begun
         })
     }
 }
@@ -111,12 +120,32 @@ impl ConversationOpener {
     }
 }
 
-/// Returns true if a session is to be started again after this error: without one, no message of the conversation is counted. A
-/// store that is not reached takes no message either, so nothing waits longer for it. Where the store may have started one, it is
-/// asked once more, which looks for that first: one that never answers this call must not keep the messages.
-fn is_tried_again(error: &Error, outcome: &Outcome, is_again: bool) -> bool {
-    let may_pass = error.kind().is_retryable() && matches!(outcome, Outcome::Unavailable { .. });
-    error.is_connect() || (may_pass && !is_again)
+/// Decides whether a session is started again after this error: without one, no message of the conversation is counted. A store
+/// that is not reached takes no message either, so nothing waits longer for it. One whose answer is lost may have started the
+/// session, and is asked for it before the next request.
+fn after(error: &Error, record: &str) -> Begun {
+    let outcome = Outcome::from(error);
+    let is_lost = error.kind().is_retryable() && matches!(outcome, Outcome::Unavailable { .. });
+    if error.is_connect() || (is_lost && !is_lost_for_good(record)) {
+        return Begun::Later(outcome);
+    }
+    tracing::warn!(error.code = error.code(), "no session was started: {error}");
+    Begun::Done
+}
+
+/// Counts a lost answer; returns true after too many, when the request is not repeated.
+fn is_lost_for_good(record: &str) -> bool {
+    with_unanswered(|counts| {
+        let times = counts.entry(record.to_owned()).or_default();
+        *times += 1;
+        *times >= MOST_UNANSWERED
+    })
+}
+
+fn with_unanswered<T>(act: impl FnOnce(&mut HashMap<String, u8>) -> T) -> T {
+    let counts = UNANSWERED.get_or_make(Arc::default);
+    // Counts are consistent after a panic, too.
+    act(&mut counts.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The step that failed.
