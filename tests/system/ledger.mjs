@@ -123,9 +123,9 @@ export class Ledger {
    * list is given as soon as there is none. `uncounted` are the rows that the sessions have not counted, each workspace by itself: a process
    * that is killed between a delivery and its count loses the count. They are a difference where they are more than `mostUncounted`, a share
    * of the rows. A session has only a number: in one workspace a lost count and one made twice look like none. `cargo xtask proof nats`
-   * knows the counts by their ids.
+   * knows the counts by their ids. A workspace without a session is one too, unless it may lack one.
    */
-  async differences({ within = SETTLED_WITHIN, mostUncounted = 0 } = {}) {
+  async differences({ within = SETTLED_WITHIN, mostUncounted = 0, mayLackSession = false } = {}) {
     let workspaces = [];
     let found = [];
     const isSettled = async () => {
@@ -140,8 +140,9 @@ export class Ledger {
     // After the guard the differences are the result.
     await until(isSettled, undefined, within, LOOK).catch(() => {});
     const rows = () => workspaces.flatMap(({ rows }) => rows);
-    const uncounted = () => workspaces.reduce((sum, { rows, counted }) => sum + Math.max(rows.length - counted, 0), 0);
+    const uncounted = () => workspaces.reduce((sum, { counted, countable }) => sum + Math.max(countable - counted, 0), 0);
     if (found.length === 0) await until(async () => uncounted() === 0 || !(await isSettled()), undefined, Math.min(within, COUNTED_WITHIN), LOOK).catch(() => {});
+    if (!mayLackSession) for (const { rows, session } of workspaces) if (!session && rows.length > 0) found.push(`${rows[0].msgContent}: no session was started`);
     if (uncounted() > mostUncounted * rows().length) found.push(`${uncounted()} of ${rows().length} messages are not counted`);
     return { messages: this.messages.filter(({ isTaken }) => isTaken).length, rows: rows(), uncounted: uncounted(), found };
   }
@@ -151,7 +152,19 @@ export class Ledger {
     const all = await this.user.workspaces();
     const added = all.filter(({ workspaceId }) => !this.#before.has(workspaceId));
     const { user } = this;
-    return Promise.all(added.map(async ({ workspaceId }) => ({ workspaceId, counted: await user.counted(workspaceId), rows: await user.rows(workspaceId) })));
+    return Promise.all(
+      added.map(async ({ workspaceId }) => {
+        const session = await user.session(workspaceId);
+        const rows = await user.rows(workspaceId);
+        return { workspaceId, session, counted: session?.sessionMessageCount ?? 0, countable: this.#countable(session, rows), rows };
+      }),
+    );
+  }
+
+  /** The number of rows that a session has to count. Those that another service sent before its start may have been stored before it. */
+  #countable(session, rows) {
+    if (this.user.services.length === 1 || !session) return rows.length;
+    return rows.filter(({ msgSentAt }, at) => at === 0 || msgSentAt >= session.sessionStartedAt).length;
   }
 }
 

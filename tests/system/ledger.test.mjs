@@ -141,10 +141,14 @@ for (const [name, [change, words]] of Object.entries(CASES)) {
 }
 
 /** A ledger over these workspaces. */
-function ledgerOf({ conversations, workspaces }, { before = [], rows } = {}) {
+function ledgerOf({ conversations, workspaces }, { before = [], rows, services = 1 } = {}) {
   const user = {
     workspaces: async () => [...before, ...workspaces],
-    counted: async (id) => workspaces.find(({ workspaceId }) => workspaceId === id).counted,
+    services: Array.from({ length: services }),
+    session: async (id) => {
+      const { counted } = workspaces.find(({ workspaceId }) => workspaceId === id);
+      return counted === null ? null : { sessionMessageCount: counted ?? 0, sessionStartedAt: TIMES + 6 };
+    },
     rows: rows ?? (async (id) => workspaces.find(({ workspaceId }) => workspaceId === id).rows),
   };
   return Object.assign(new Ledger(user, before), { conversations });
@@ -176,6 +180,25 @@ test('a count that is made twice in one workspace does not hide one that is lost
   [made.workspaces[0].counted, made.workspaces[1].counted] = [5, 3];
   const { uncounted, found } = await ledgerOf(made).differences({ within: 0 });
   assert.deepEqual([uncounted, found], [1, ['a1: 4 messages are counted 5 times', '1 of 8 messages are not counted']]);
+});
+
+test('a workspace without a session is a difference, unless it may lack one', async () => {
+  const wrong = async (mayLackSession) => {
+    const made = whole();
+    made.workspaces[0].counted = null;
+    return (await ledgerOf(made).differences({ within: 0, mostUncounted: 1, mayLackSession })).found;
+  };
+  assert.deepEqual([await wrong(false), await wrong(true)], [['a1: no session was started'], []]);
+});
+
+test('what another service sent before a session has started need not be counted', async () => {
+  const uncounted = async (services) => {
+    const made = whole();
+    [made.workspaces[0].counted, made.workspaces[1].counted] = [3, 4];
+    return (await ledgerOf(made, { services }).differences({ within: 0 })).uncounted;
+  };
+  // Its first message is always stored after the start; the reply to it is sent before.
+  assert.deepEqual([await uncounted(1), await uncounted(2)], [1, 0]);
 });
 
 /** A user whose turns are answered at once, in sessions that have begun; `asked` has the message and the service of each. */

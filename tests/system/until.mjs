@@ -9,9 +9,11 @@ export const GUARD = 60_000;
 export async function until(holds, found = () => '', ms = GUARD, tick = 20) {
   const end = Date.now() + ms;
   for (;;) {
+    // Before the look: after a pause of the machine there is one more.
+    const isLate = Date.now() > end;
     const value = await holds();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`it did not come so within ${ms / 1000} s: ${await found()}`);
+    if (isLate) throw new Error(`it did not come so within ${ms / 1000} s: ${await found()}`);
     await wait(tick);
   }
 }
