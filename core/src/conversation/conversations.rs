@@ -65,9 +65,9 @@ pub trait Conversations: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any: it is recorded on the timeline. After one that says that the store was not reached ([`Error::is_connect`]) this is
-    /// called again later, before the first message is saved; after a broken connection or a time limit twice more. Any other
-    /// has no consequence.
+    /// Any: it is recorded on the timeline. After one that says that the store was not reached
+    /// ([`is_connect`](crate::Error::is_connect)) this is called again later, before the first message is saved; after a broken
+    /// connection or a time limit twice more. Any other has no consequence.
     async fn start_session(&self, session: SessionStart<'_>) -> Result<()> {
         let _ = session;
         Ok(())
