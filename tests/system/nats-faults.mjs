@@ -32,7 +32,7 @@ export const NATS_FAULTS = {
       const isTaken = ({ name, sequence }) => (consumer) => consumer.name === name && consumer.ack_floor.stream_seq >= sequence;
       const allTaken = (consumers) => held.every((record) => consumers.some(isTaken(record)));
       await until(async () => allTaken(await consumersOf(system)), () => JSON.stringify(held), TAKEN_OVER_WITHIN);
-      // What the store had already taken from the killed one may count as taken before the other one has delivered anything.
+      // Records that the store had already taken from the killed one may count as taken before the other one has delivered any.
       const deliveries = () => metric(system.couriers[1], 'turnwire_courier_delivered_total');
       delivered = await until(deliveries, () => 'no delivery of the other courier', TAKEN_OVER_WITHIN);
     } finally {
