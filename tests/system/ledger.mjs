@@ -123,9 +123,10 @@ export class Ledger {
    * list is given as soon as there is none. `uncounted` are the rows that the sessions have not counted, each workspace by itself: a process
    * that is killed between a delivery and its count loses the count. They are a difference where they are more than `mostUncounted`, a share
    * of the rows. A session has only a number: in one workspace a lost count and one made twice look like none. `cargo xtask proof nats`
-   * knows the counts by their ids. A workspace without a session is one too, unless it may lack one.
+   * knows the counts by their ids. A workspace without a session is one too, unless it may lack one. Where messages may precede the session, as
+   * the store was away when it was to start, those that another service sent before its start are not counted on.
    */
-  async differences({ within = SETTLED_WITHIN, mostUncounted = 0, mayLackSession = false } = {}) {
+  async differences({ within = SETTLED_WITHIN, mostUncounted = 0, mayLackSession = false, mayPrecedeSession = false } = {}) {
     let workspaces = [];
     let found = [];
     const isSettled = async () => {
@@ -140,7 +141,8 @@ export class Ledger {
     // After the guard the differences are the result.
     await until(isSettled, undefined, within, LOOK).catch(() => {});
     const rows = () => workspaces.flatMap(({ rows }) => rows);
-    const uncounted = () => workspaces.reduce((sum, { counted, countable }) => sum + Math.max(countable - counted, 0), 0);
+    const countable = ({ session, rows }) => (mayPrecedeSession && session ? this.#sentIn(session, rows) : rows).length;
+    const uncounted = () => workspaces.reduce((sum, workspace) => sum + Math.max(countable(workspace) - workspace.counted, 0), 0);
     if (found.length === 0) await until(async () => uncounted() === 0 || !(await isSettled()), undefined, Math.min(within, COUNTED_WITHIN), LOOK).catch(() => {});
     if (!mayLackSession) for (const { rows, session } of workspaces) if (!session && rows.length > 0) found.push(`${rows[0].msgContent}: no session was started`);
     if (uncounted() > mostUncounted * rows().length) found.push(`${uncounted()} of ${rows().length} messages are not counted`);
@@ -156,15 +158,15 @@ export class Ledger {
       added.map(async ({ workspaceId }) => {
         const session = await user.session(workspaceId);
         const rows = await user.rows(workspaceId);
-        return { workspaceId, session, counted: session?.sessionMessageCount ?? 0, countable: this.#countable(session, rows), rows };
+        return { workspaceId, session, counted: session?.sessionMessageCount ?? 0, rows };
       }),
     );
   }
 
-  /** The number of rows that a session has to count. Those that another service sent before its start may have been stored before it. */
-  #countable(session, rows) {
-    if (this.user.services.length === 1 || !session) return rows.length;
-    return rows.filter(({ msgSentAt }, at) => at === 0 || msgSentAt >= session.sessionStartedAt).length;
+  /** The rows that a session has to count. Those that another service sent before its start may have been stored before it. */
+  #sentIn({ sessionStartedAt }, rows) {
+    if (this.user.services.length === 1) return rows;
+    return rows.filter(({ msgSentAt }, at) => at === 0 || msgSentAt >= sessionStartedAt);
   }
 }
 

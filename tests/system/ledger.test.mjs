@@ -191,14 +191,14 @@ test('a workspace without a session is a difference, unless it may lack one', as
   assert.deepEqual([await wrong(false), await wrong(true)], [['a1: no session was started'], []]);
 });
 
-test('what another service sent before a session has started need not be counted', async () => {
-  const uncounted = async (services) => {
+test('messages that another service sent before a session has started need not be counted where they may precede it', async () => {
+  const uncounted = async (services, mayPrecedeSession) => {
     const made = whole();
     [made.workspaces[0].counted, made.workspaces[1].counted] = [3, 4];
-    return (await ledgerOf(made, { services }).differences({ within: 0 })).uncounted;
+    return (await ledgerOf(made, { services }).differences({ within: 0, mayPrecedeSession })).uncounted;
   };
   // Its first message is always stored after the start; the reply to it is sent before.
-  assert.deepEqual([await uncounted(1), await uncounted(2)], [1, 0]);
+  assert.deepEqual([await uncounted(1, true), await uncounted(2, true), await uncounted(2, false)], [1, 0, 1]);
 });
 
 /** A user whose turns are answered at once, in sessions that have begun; `asked` has the message and the service of each. */

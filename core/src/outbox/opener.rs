@@ -68,7 +68,7 @@ pub(crate) trait Requests: Send + Sync {
 pub(crate) enum Begun {
     /// They are done, or never will be: the place is used as it is.
     Done,
-    /// The service was not reached: they are tried again after the wait of this outcome, before the first record.
+    /// The service was not reached, or did not answer: they are tried again after the wait of this outcome, before the first record.
     Later(Outcome),
 }
 
