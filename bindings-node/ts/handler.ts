@@ -54,7 +54,7 @@ export function chatHandler<Context = any>(
     if (request.bodyUsed) throw new TypeError("authenticate must leave the request's body, or read that of request.clone()");
     const body = await read(request, call.maxBody);
     if (!body) return whole(call.tooLarge());
-    const [answered, bytes] = await answer(turns, call, user, body, request.signal);
+    const [answered, bytes] = await answer(turns, call, user, body, request);
     return bytes ? new Response(bytes, answered) : whole(answered);
   };
 

@@ -16,6 +16,12 @@ export interface ServerRequestLike extends AsyncIterable<Uint8Array> {
 }
 
 /**
+ * The request of each response: Node's `request.signal` no longer aborts once its request is collected (nodejs/node#55428),
+ * and a function may keep the signal alone.
+ */
+const requests = new WeakMap<ServerResponseLike, Request>();
+
+/**
  * A listener for `node:http`, `node:http2`, Express and the like that answers with this function, such as the one of
  * `chatHandler()`. Its second argument is the request of Node. The promise never rejects.
  */
@@ -26,6 +32,7 @@ export function nodeHandler<Incoming extends ServerRequestLike>(
     const gone = new AbortController();
     const request = requestOf(incoming, gone.signal);
     if (!request) return fail(response, 400);
+    requests.set(response, request);
     const forget = onceGone(response, () => gone.abort());
     try {
       await send(await handler(request, incoming), incoming, response);

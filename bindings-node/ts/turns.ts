@@ -56,7 +56,7 @@ export let answer: (
   call: WebCall,
   userId: string,
   body: Uint8Array,
-  signal: AbortSignal,
+  request: Request,
 ) => Promise<[reply: WebReply, bytes?: ReadableStream<Uint8Array>]>;
 
 /** The engine of turns. It keeps no process alive. */
@@ -68,7 +68,7 @@ export class Turns {
 
   static {
     engineOf = (turns) => (typeof turns === 'object' && turns !== null && #engine in turns ? turns.#engine : undefined);
-    answer = (turns, ...request) => turns.#answer(...request);
+    answer = (turns, ...asked) => turns.#answer(...asked);
   }
 
   /**
@@ -94,7 +94,8 @@ export class Turns {
 
   /**
    * Starts a turn. The user's message is in the outbox when this returns, which may take up to 50 ms where its file is slow.
-   * Aborting the signal ends the turn as if its reader had gone away.
+   * Aborting the signal ends the turn as if its reader had gone away. Keep the request whose `request.signal` you pass: Node's
+   * signal no longer aborts once its request is collected (nodejs/node#55428). The body of a response needs no signal.
    */
   start(request: TurnRequest, { signal }: { signal?: AbortSignal | null } = {}): Turn {
     const aborter = new Aborter(signal);
@@ -143,9 +144,11 @@ export class Turns {
     return reported(new ActiveCall(() => this.#engine.shutdown(limit), undefined, this).value());
   }
 
-  async #answer(call: WebCall, userId: string, body: Uint8Array, signal: AbortSignal): Promise<[WebReply, ReadableStream<Uint8Array>?]> {
+  async #answer(call: WebCall, userId: string, body: Uint8Array, request: Request): Promise<[WebReply, ReadableStream<Uint8Array>?]> {
     const [[context, number], trace] = TURNS.has(call.route) ? turnTrace(() => this.#caller()) : [this.#caller()];
-    const owner = { engine: this, context };
+    // Node's `request.signal` no longer aborts once its request is collected (nodejs/node#55428): the reply keeps it.
+    const owner = { engine: this, context, request };
+    const { signal } = request;
     const asked = new ActiveCall(() => call.answer(userId, body, number, trace), new Aborter(signal), owner);
     asked.onEnd = this.#log;
     const reply = await asked.reply().finally(() => this.#isQueued());

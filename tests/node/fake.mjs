@@ -71,7 +71,7 @@ export class Fake {
   }
 
   /** Waits until what the fake saw of a model's only request is as it should be. */
-  async until(model, holds, ms = 5000) {
+  async until(model, holds, ms = 60_000) {
     const end = Date.now() + ms;
     for (;;) {
       const [request] = await this.requests(model);

@@ -13,8 +13,7 @@ import express from 'express';
 import { chatHandler, ConfigError, nodeHandler, OpenAI, Turns } from 'turnwire';
 
 import { chat, startFake } from './fake.mjs';
-
-const USER = '0b1e55ed-0000-4000-8000-000000000001';
+import { post, served, silent, USER, user } from './routes.mjs';
 
 let fake;
 let client;
@@ -30,22 +29,6 @@ async function engine(scripts, options) {
 }
 
 const closed = (model) => fake.until(model, (request) => request.outcome === 'client_closed');
-const user = () => USER;
-const silent = { steps: [{ role: 'assistant' }, { text: '안녕' }, { stall: true }] };
-
-/** A request of a page. */
-const post = (path, json = { message: 'm' }, init) =>
-  new Request(`http://chat.example${path}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer secret' }, body: JSON.stringify(json), ...init });
-
-/** Serves a listener, and closes it at the end of `use`. */
-async function served(listener, use, server = http.createServer(listener)) {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  try {
-    return await use(`http://127.0.0.1:${server.address().port}`, server.address().port);
-  } finally {
-    server.close();
-  }
-}
 
 test('a handler needs turns and a function that authenticates', async () => {
   const { turns } = await engine([]);
@@ -129,42 +112,6 @@ test('functions of the program run in the asynchronous context of the request', 
   await Promise.all(['/chat', '/chat/stream', '/chat', '/chat/stream'].map((path, i) => requests.run(i, async () => (await handler(post(path))).text())));
   assert.deepEqual(seen.sort(), [0, 1, 2, 3]);
 });
-
-test('a whole reply whose reader has left is left, too', async () => {
-  const { model, turns } = await engine(silent);
-  const aborter = new AbortController();
-  const reply = chatHandler(turns, { authenticate: user })(post('/chat', { message: 'm' }, { signal: aborter.signal }));
-  await fake.until(model, ({ headers_sent_at_ms: sent }) => sent);
-  aborter.abort();
-  assert.equal((await reply).status, 499);
-  await closed(model);
-  assert.equal((await chatHandler(turns, { authenticate: user })(post('/chat', { message: 'm' }, { signal: aborter.signal }))).status, 499);
-});
-
-test('the stream of a request that is aborted ends its turn', async () => {
-  const { model, turns } = await engine(silent);
-  const aborter = new AbortController();
-  const { body } = await chatHandler(turns, { authenticate: user })(post('/chat/stream', { message: 'm' }, { signal: aborter.signal }));
-  const reader = body.getReader();
-  await reader.read();
-  aborter.abort();
-  await closed(model);
-  assert.ok((await reader.read()).done);
-});
-
-for (const [path, read] of [['/chat', () => {}], ['/chat/stream', (response) => once(response, 'data')]]) {
-  test(`a reader of ${path} behind node:http who leaves ends the turn at once`, async () => {
-    const { model, turns } = await engine(silent);
-    await served(nodeHandler(chatHandler(turns, { authenticate: user })), async (_, port) => {
-      const request = http.request({ port, host: '127.0.0.1', agent: false, method: 'POST', path, headers: { 'content-type': 'application/json' } });
-      request.on('error', () => {}).end('{"message":"m"}');
-      if (path !== '/chat') await read((await once(request, 'response'))[0]);
-      await fake.until(model, ({ headers_sent_at_ms: sent }) => sent);
-      request.destroy();
-      await closed(model);
-    });
-  });
-}
 
 test('the handler answers over HTTP/2', async () => {
   const { turns } = await engine(chat('안', '녕'));
