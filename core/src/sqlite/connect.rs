@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Once;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
@@ -12,6 +11,7 @@ use super::faults::{OpenFault, fault, forked, not_now, refused};
 use super::fork;
 use super::form::{Foreign, Form};
 use super::place::{foreign, refusal, tighten_all};
+use super::waited::Waited;
 
 /// SQLite must not create the file: it would be readable by all users.
 pub(crate) const FLAGS: OpenFlags =
@@ -118,30 +118,34 @@ pub(crate) fn wait_for_others(
     connection: &mut Connection,
     patience: Duration,
 ) -> rusqlite::Result<()> {
-    let mut since = Instant::now();
-    connection.busy_handler(Some(move |tries: i32| {
+    connection.busy_handler(Some(busy_handler(patience)))
+}
+
+/// Returns the function that SQLite calls after each look that finds the file locked, with the number of the look: it
+/// waits, and returns false once its patience has ended.
+fn busy_handler(patience: Duration) -> impl FnMut(i32) -> bool {
+    let mut waited = Waited::since(Instant::now());
+    move |tries| {
         if tries == 0 {
-            since = Instant::now();
+            waited = Waited::since(Instant::now());
         }
-        let pause = Duration::from_micros(20 << tries.clamp(0, 3));
-        thread::sleep(pause);
-        since.elapsed() < patience
-    }))
+        waited.pause(Duration::from_micros(20 << tries.clamp(0, 3))) < patience
+    }
 }
 
 /// Turns the write-ahead log on. If two processes do so at the same time, SQLite fails for one of them without calling
 /// its busy handler.
 fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
-    let since = Instant::now();
+    let mut waited = Waited::since(Instant::now());
     loop {
         let turned = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
         let is_busy = turned.as_ref().is_err_and(|error| {
             error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
         });
-        if !is_busy || since.elapsed() >= patience {
+        if !is_busy || waited.time() >= patience {
             return turned;
         }
-        thread::sleep(Duration::from_millis(1));
+        waited.pause(Duration::from_millis(1));
     }
 }
 
@@ -149,4 +153,25 @@ fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<
 fn log_once() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing::debug!(version = rusqlite::version(), "SQLite"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_paused_machine_does_not_end_the_patience_and_a_lasting_lock_does() {
+        let patience = Duration::from_millis(20);
+        let mut waits = busy_handler(patience);
+        for _ in 0..2 {
+            assert!(waits(0) && waits(1));
+            // As if the machine were paused between two looks.
+            thread::sleep(patience);
+            assert!(waits(2));
+            // Each look counts for at least the time that it asked for.
+            assert!((3..1000).any(|tries| !waits(tries)));
+        }
+    }
 }

@@ -3,8 +3,9 @@
 //! It takes no lock, which a child could inherit locked. All of its state is one number, which changes in one step.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+
+use super::waited::Waited;
 
 /// The longest pause between two looks at the state.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
@@ -93,12 +94,13 @@ impl From<State> for u64 {
 
 /// Waits until `is_done`, in short steps; returns false if the patience ended first.
 fn wait(patience: Duration, is_done: impl Fn() -> bool) -> bool {
-    let (mut since, mut pause) = (None, Duration::from_micros(20));
+    let (mut waited, mut pause) = (None, Duration::from_micros(20));
     while !is_done() {
-        if since.get_or_insert_with(Instant::now).elapsed() >= patience {
+        let waited = waited.get_or_insert_with(|| Waited::since(Instant::now()));
+        if waited.time() >= patience {
             return false;
         }
-        thread::sleep(pause);
+        waited.pause(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     true
@@ -106,7 +108,9 @@ fn wait(patience: Duration, is_done: impl Fn() -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::sync::atomic::AtomicBool;
+    use std::thread;
 
     use super::*;
 
@@ -161,5 +165,18 @@ mod tests {
         assert_eq!(state(&gate), State { process: std::process::id(), forks: 1, inside: 0 });
         gate.open();
         assert!(!state(&gate).is_closed());
+    }
+
+    #[test]
+    fn a_paused_machine_does_not_end_the_patience() {
+        let (patience, looks) = (Duration::from_millis(50), Cell::new(0));
+        let is_done = || {
+            looks.set(looks.get() + 1);
+            if looks.get() == 2 {
+                thread::sleep(patience);
+            }
+            looks.get() == 4
+        };
+        assert!(wait(patience, is_done), "{looks:?}");
     }
 }

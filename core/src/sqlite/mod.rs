@@ -2,7 +2,7 @@
 //!
 //! The outbox and the embedded store keep their tables on top of it. From the bottom up: the names of a file's parts
 //! and its identity (`parts`, `identity`), locks and permissions (`locks`, `private`), forks (`gate`, `fork`), the
-//! path and a log without its file (`place`, `log`), the form of a file (`form`), and the connection (`connect`, `transaction`).
+//! path and a log without its file (`place`, `log`), the form of a file (`form`), and the connection (`connect`, `transaction`). All of them wait with `waited`.
 
 #[cfg(feature = "sqlite")]
 mod connect;
@@ -29,6 +29,8 @@ mod place;
 mod private;
 #[cfg(feature = "sqlite")]
 mod transaction;
+#[cfg(feature = "sqlite")]
+mod waited;
 
 pub(crate) use fault::{Fault, Refused};
 #[cfg(feature = "bridge")]
@@ -47,4 +49,5 @@ pub(crate) use self::{
     place::{prepare, real_path},
     private::{private, private_directory, tighten},
     transaction::{read, snapshot, write},
+    waited::Waited,
 };

@@ -9,10 +9,13 @@ use tokio::time::Instant;
 use super::backend::{Backend, Position};
 use super::rows::Counts;
 use super::sqlite::{Disk, FileSettings, PATIENCE};
-use crate::sqlite::{Fault, OPENING_PATIENCE, OpenFault, Refused, real_path};
+use crate::sqlite::{Fault, OPENING_PATIENCE, OpenFault, Refused, Waited, real_path};
 
 /// The time after which a file locked by another process counts as unreachable: that process is stopped, or hangs.
 const HELD_TOO_LONG: Duration = Duration::from_secs(5);
+
+/// The most that the time since the last look at a held file counts for: the worker looks much more often.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The outbox file, usable or not.
 #[derive(Debug)]
@@ -29,7 +32,8 @@ pub(super) struct OutboxFile {
     known: Counts,
     /// True if this process has used it, so that it may contain records of this outbox.
     was_used: bool,
-    busy_since: Option<Instant>,
+    /// The time for which another process has held the file.
+    held: Option<Waited>,
     /// A file that was removed or replaced while in use, kept until its records are in the new one.
     former: Option<Disk>,
     was_replaced: bool,
@@ -51,7 +55,7 @@ impl OutboxFile {
             at_open: Counts::default(),
             known: Counts::default(),
             was_used: false,
-            busy_since: None,
+            held: None,
             former: None,
             was_replaced: false,
             in_flight: HashSet::new(),
@@ -102,19 +106,17 @@ impl OutboxFile {
     pub(super) fn is_out_of_reach(&self) -> bool {
         match &self.fault {
             None => false,
-            Some(Fault::Busy) => {
-                self.busy_since.is_some_and(|since| since.elapsed() >= HELD_TOO_LONG)
-            }
+            Some(Fault::Busy) => self.held.is_some_and(|held| held.time() >= HELD_TOO_LONG),
             Some(_) => true,
         }
     }
 
     /// A message about the fault, or about the loss of the file while in use.
     pub(super) fn report(&self, fault: Option<&Fault>) -> Option<String> {
-        match (fault.or(self.fault.as_ref()), self.busy_since) {
-            (Some(Fault::Busy), Some(since)) if self.is_out_of_reach() => Some(format!(
+        match (fault.or(self.fault.as_ref()), self.held) {
+            (Some(Fault::Busy), Some(held)) if self.is_out_of_reach() => Some(format!(
                 "another process has held the file for {} s: new records are delivered from memory",
-                since.elapsed().as_secs()
+                held.time().as_secs()
             )),
             (Some(fault), _) => Some(fault.to_string()),
             (None, _) if self.was_replaced => Some(
@@ -137,10 +139,11 @@ impl OutboxFile {
 
     fn adopt(&mut self, mut disk: Disk) {
         self.fault = None;
-        if !disk.is_registered() {
+        if disk.is_registered() {
+            self.held = None;
+        } else {
             // Another process is writing, and this one waits until it can register.
-            self.busy_since.get_or_insert_with(Instant::now);
-            self.fault = Some(Fault::Busy);
+            self.note_held();
         }
         if let Some(former) = self.former.take() {
             match disk.take_from(&former) {
@@ -206,10 +209,16 @@ impl OutboxFile {
             Fault::Busy => {
                 // One caller has waited for that process. Until it finishes, no other caller waits as long.
                 self.disk.iter_mut().for_each(|disk| disk.be_patient(false));
-                self.busy_since.get_or_insert_with(Instant::now);
-                self.fault = Some(fault);
+                self.note_held();
             }
         }
+    }
+
+    /// Notes that another process holds the file at this look.
+    fn note_held(&mut self) {
+        let now = Instant::now().into_std();
+        self.held.get_or_insert_with(|| Waited::since(now)).look(now, LOOK);
+        self.fault = Some(Fault::Busy);
     }
 
     /// Checks if the file can be written again.
@@ -217,7 +226,7 @@ impl OutboxFile {
         match self.disk.as_mut().map(Disk::probe) {
             Some(Ok(())) => {
                 self.disk.iter_mut().for_each(|disk| disk.be_patient(true));
-                self.busy_since = None;
+                self.held = None;
                 self.fault = None;
             }
             Some(Err(fault)) => self.note(fault),
@@ -265,6 +274,7 @@ impl OutboxFile {
             Err(OpenFault::Now(Fault::Damaged(why)) | OpenFault::Refused(Refused(why))) => {
                 self.fault = Some(Fault::Unusable(why));
             }
+            Err(OpenFault::Now(Fault::Busy)) => self.note_held(),
             Err(OpenFault::Now(fault)) => self.fault = Some(fault),
         }
     }

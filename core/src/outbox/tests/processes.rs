@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::backends::{Scratch, disk};
+use super::backends::{Scratch, disk, new_record, tiered, words};
 use super::stage::{Act, Script, Stage, dead, record};
 #[cfg(feature = "bridge")]
 use crate::outbox::shared::Phase;
-use crate::outbox::storage::Backend;
+use crate::outbox::storage::{Backend, TieredBackend};
 use crate::outbox::{Outbox, Outcome};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -113,6 +113,39 @@ async fn while_a_stopped_process_holds_the_file_new_records_are_delivered_from_m
     stage.pass(2 * SECOND).await;
     assert!(stage.put("new", "new3") && late.put("late", "late2"), "durable again");
     assert_eq!((stage.counters().1, late.counters().1), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_machine_makes_no_process_dead_and_no_file_unreachable() {
+    let scratch = Scratch::new();
+    let (mut one, other) = (tiered(&scratch.file()), disk(&scratch.file()));
+    other.tamper("BEGIN IMMEDIATE");
+    assert_eq!(words(&one.insert(&[new_record("a", "a1")], 0).unwrap()), ["new"]);
+    let is_held = |one: &mut TieredBackend| {
+        let said = one.counters().storage_error;
+        said.is_some_and(|said| said.contains("has held the file for"))
+    };
+    for (pause, looks) in [(20 * SECOND, 1), (SECOND, 3), (SECOND, 3)] {
+        assert!(!is_held(&mut one));
+        for _ in 0..looks {
+            tokio::time::advance(pause).await;
+            one.maintain(0);
+        }
+    }
+    assert!(is_held(&mut one));
+    other.tamper("COMMIT");
+    drop(other);
+    // A process that never recreates its lock file.
+    one.disk().tamper("INSERT INTO process (name) VALUES ('67e55044-10b1-426f-9247-bb680e5fe0c8')");
+    for (pause, looks) in [(SECOND, 1), (20 * SECOND, 1), (SECOND, 2), (SECOND, 1)] {
+        one.maintain(0);
+        assert!(one.has_company());
+        for _ in 0..looks {
+            tokio::time::advance(pause).await;
+            one.maintain(0);
+        }
+    }
+    assert!(!one.has_company());
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::settings::FileSettings;
 use crate::outbox::state::Millis;
-use crate::sqlite::{Identity, free_name, identity, private, private_directory, set_log_aside};
+use crate::sqlite::{
+    Identity, Waited, free_name, identity, private, private_directory, set_log_aside,
+};
 
 /// The part of a name that says why a file was set aside.
 pub(super) const LABEL: &str = "damaged";
@@ -21,16 +22,18 @@ pub(super) fn alone(directory: &Path) -> io::Result<File> {
     private_directory(directory)?;
     let mut options = OpenOptions::new();
     let file = private(options.create(true).append(true)).open(directory.join("repair"))?;
-    let since = Instant::now();
+    let mut waited = Waited::since(Instant::now());
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(fs::TryLockError::Error(error)) => return Err(error),
-            Err(fs::TryLockError::WouldBlock) if since.elapsed() >= REPAIR => {
+            Err(fs::TryLockError::WouldBlock) if waited.time() >= REPAIR => {
                 let why = "another process has been repairing the file for too long";
                 return Err(io::Error::new(io::ErrorKind::TimedOut, why));
             }
-            Err(fs::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+            Err(fs::TryLockError::WouldBlock) => {
+                waited.pause(Duration::from_millis(5));
+            }
         }
     }
 }

@@ -14,11 +14,15 @@ use super::{counter, letters, processes, records};
 use crate::outbox::state::Millis;
 use crate::outbox::storage::rows::{MovedRecords, NewRecord};
 use crate::sqlite::{
-    self, Fault, Identity, OpenFault, PARTS, beside, identity, not_now, wait_for_others,
+    self, Fault, Identity, OpenFault, PARTS, Waited, beside, identity, not_now, wait_for_others,
 };
 
 /// The longest time that the lock file of a live process may be missing, as after a cleanup: the process recreates it.
 const MISSING_AT_MOST: Duration = Duration::from_secs(5);
+
+/// The most that the time since the last look at the lock files counts for. Each process looks once a second, and recreates
+/// its own then: after a pause of the machine it has not yet had the time.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A process's connection to the file.
 ///
@@ -36,8 +40,8 @@ pub(in crate::outbox) struct Disk {
     pub(super) me: i64,
     /// The conversations that this process is delivering.
     pub(super) in_flight: HashSet<String>,
-    /// The times since which the lock files of other processes have been missing.
-    missing: HashMap<i64, Instant>,
+    /// The times for which the lock files of other processes have been missing.
+    missing: HashMap<i64, Waited>,
     /// The identities of the log and its index when the file was opened.
     pub(super) log: [Identity; 2],
     /// True if other processes use the file.
@@ -98,15 +102,17 @@ impl Disk {
         let (directory, me) = (self.settings.owner_directory(), self.me);
         let others = self.read(|connection| processes::others(connection, me))?;
         self.has_company = false;
-        let before = std::mem::take(&mut self.missing);
+        let now = Instant::now().into_std();
+        let mut before = std::mem::take(&mut self.missing);
         for (no, name) in others {
             let is_alive = match owners::look(&directory, &name) {
                 Life::Alive => true,
                 Life::Ended => false,
                 Life::Missing => {
-                    let since = before.get(&no).copied().unwrap_or_else(Instant::now);
-                    self.missing.insert(no, since);
-                    since.elapsed() < MISSING_AT_MOST
+                    let mut missing = before.remove(&no).unwrap_or_else(|| Waited::since(now));
+                    let is_short = missing.look(now, LOOK) < MISSING_AT_MOST;
+                    self.missing.insert(no, missing);
+                    is_short
                 }
             };
             if is_alive {
