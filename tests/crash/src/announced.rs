@@ -19,7 +19,7 @@ use crate::writer::outbox;
 
 const USER: &str = "user-of-the-run";
 /// Time limit of a child in seconds, after which a signal ends it.
-const LIMIT: u32 = 20;
+const LIMIT: u32 = 120;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {

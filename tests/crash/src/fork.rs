@@ -21,7 +21,7 @@ use crate::writer::{Noting, enqueue, finish, outbox, wait_for};
 const CONVERSATIONS: usize = 4;
 /// Number of records that a child enqueues.
 const OF_A_CHILD: usize = 25;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {

@@ -117,7 +117,7 @@ fn read_only(directory: &Path, disk: &Path) -> Result<()> {
 
 /// Waits until records are durable again, and none is in memory only.
 fn recover(outbox: &Outbox, next: &mut impl FnMut() -> Result<bool>) -> Result<()> {
-    let by = Instant::now() + Duration::from_secs(10);
+    let by = Instant::now() + Duration::from_secs(60);
     while !next()? || outbox.stats().not_durable > 0 {
         ensure!(Instant::now() < by, "not durable again: {:?}", outbox.stats());
         std::thread::sleep(Duration::from_millis(20));

@@ -21,7 +21,7 @@ use crate::verdict::judge;
 use crate::writer::{Noting, enqueue, finish, outbox};
 
 /// Time limit of a step.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Duration of the removal of lock files.
 const CLEANING: Duration = Duration::from_secs(2);
 

@@ -152,7 +152,7 @@ fn arguments(options: &Options, directory: &Path, fsync: bool) -> Vec<String> {
     let mut arguments = vec!["write".to_owned(), "--name".into(), "first".into()];
     arguments.extend(["--records".into(), options.records.to_string()]);
     arguments.extend(["--conversations".into(), "3".into(), "--failing".into(), "0".into()]);
-    arguments.extend(["--patience".into(), "20".into()]);
+    arguments.extend(["--patience".into(), "60".into()]);
     arguments.extend(["--directory".into(), directory.display().to_string()]);
     arguments.extend(fsync.then(|| "--fsync".into()));
     arguments

@@ -17,7 +17,7 @@ use crate::script::Script;
 use crate::service::{Call, Service};
 
 /// The time after which a wait fails its test.
-const WAIT_LIMIT: Duration = Duration::from_secs(10);
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(crate) struct Shared {

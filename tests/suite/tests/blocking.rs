@@ -161,7 +161,7 @@ fn a_turn_is_an_iterator_and_leaving_it_lets_the_model_go() {
     while !is_gone() {
         thread::yield_now();
     }
-    assert_eq!(turns.flush(Duration::from_secs(5)).pending, 0);
+    assert_eq!(turns.flush(Duration::from_secs(60)).pending, 0);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn a_store_that_no_other_process_uses_has_no_rows() {
 }
 
 /// The longest wait for the worker's thread.
-const SOON: Duration = Duration::from_secs(9);
+const SOON: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_request_that_the_file_cannot_take_is_written_later_by_a_process_without_records() {

@@ -14,7 +14,9 @@ use super::clients::{Client, Engine, Reading, tokens, turn, turns};
 use super::family::HUNG;
 
 const TICK: Duration = Duration::from_millis(50);
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(60);
+/// Longer than a process may take.
+const BUDGET: Duration = Duration::from_secs(600);
 
 pub(super) fn open(place: &Place) -> Result<Box<dyn Client>> {
     Ok(Box::new(Bridged(Engine(with_host(turns(place)?).build()?, tokens(place)))))
@@ -27,7 +29,7 @@ fn with_host(turns: TurnsBuilder) -> TurnsBuilder {
         // Answered from a thread of the host, like an event loop.
         std::thread::spawn(move || reply.answer(label));
     });
-    turns.sentiment(sentiment).sentiment_budget(DEADLINE)
+    turns.sentiment(sentiment).sentiment_budget(BUDGET)
 }
 
 struct Bridged(Engine<Turns>);

@@ -18,7 +18,7 @@ use super::family::{HUNG, Moment};
 use super::{Place, USER};
 
 /// The deadline of `flush` and `shutdown`, longer than a child may need for them.
-pub(super) const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const DEADLINE: Duration = Duration::from_secs(60);
 
 const MODEL: &str = "m";
 

@@ -20,10 +20,13 @@ use super::clients::{Client, Reading, find};
 pub(super) const HUNG: &str = "hung";
 
 /// Time limit of a process in seconds, after which a signal ends it.
-const LIMIT: u32 = 20;
+const LIMIT: u32 = 120;
+
+/// The same for a child, so that its parent reports it.
+const LIMIT_OF_CHILD: u32 = 90;
 
 /// Time limit of a child's `flush` and `shutdown` together, far below their deadline.
-const LEAVING: Duration = Duration::from_secs(3);
+const LEAVING: Duration = Duration::from_secs(20);
 
 /// The moment of a fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +173,7 @@ fn in_child(work: impl FnOnce() -> Result<()>) -> Result<()> {
     // that in a child of a process with threads, and it is what this run is about.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            alarm::set(LIMIT / 2);
+            alarm::set(LIMIT_OF_CHILD);
             let done = work();
             if let Err(error) = &done {
                 eprintln!("in the child: {error:#}");

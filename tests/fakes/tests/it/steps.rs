@@ -126,7 +126,7 @@ fn a_hold_keeps_a_reply_until_its_release() {
     fake.release("another");
     client.stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     assert!(client.read_chunk().is_err(), "silence");
-    client.stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    client.stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     fake.control("POST", "release/the%20middle", "").unwrap();
     assert_eq!(client.read_chunk().unwrap().unwrap(), b"b");
     assert_eq!(client.read_chunk().unwrap(), None);

@@ -89,7 +89,7 @@ fn a_dead_letter_is_answered_with_its_reason_and_times() {
     let outbox = outbox.start().unwrap();
     outbox.enqueue(Record::new("c", "m", json!({"text": "hi"}))).unwrap();
     let flushed = outbox.clone();
-    answer(&call(async move { Ok(flushed.flush(Duration::from_secs(10)).await) }).unwrap())
+    answer(&call(async move { Ok(flushed.flush(Duration::from_secs(60)).await) }).unwrap())
         .unwrap();
     let dead = json_of(outbox.dead_letters().unwrap());
     let times = ["accepted_at", "died_at"].map(|name| dead[0][name].as_u64().unwrap());

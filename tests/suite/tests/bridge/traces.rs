@@ -14,7 +14,7 @@ use super::{answer, next};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A trace and its report.
 fn trace() -> (Option<Arc<Trace>>, Receiver<Value>) {
@@ -105,16 +105,16 @@ fn a_turn_whose_store_is_down_is_handed_over_five_seconds_after_its_end() {
     let turns = Turns::builder(llm(&fake)).model("m").store(store).build().unwrap();
     let request = TurnRequest::new("hi").user_id(USER).workspace("w").tokens("a", "r");
     let (trace, report) = trace();
+    let began = Instant::now();
     let turn = start(&turns, request, None, trace).unwrap();
     let events = turn.events().unwrap();
     while next(&events).unwrap().is_some() {}
-    let ended = Instant::now();
     let report = report.recv_timeout(LIMIT).unwrap();
-    assert!(ended.elapsed() >= Duration::from_secs(4), "{:?}", ended.elapsed());
+    let handed_over = began.elapsed().as_secs_f64();
     assert!(!named(&report, "reply").is_empty() && named(&report, "save_ai").is_empty());
-    // It ended for its reader before.
+    // It ended for its reader five seconds before.
     let took = report["attributes"]["turnwire.turn.duration"].as_f64().unwrap();
-    assert!(took < 4.0, "{took}");
+    assert!(handed_over >= took + 4.9, "{took} s, handed over after {handed_over} s");
 }
 
 #[test]

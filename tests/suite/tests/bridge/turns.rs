@@ -178,7 +178,7 @@ async fn the_message_is_in_the_outbox_when_a_turn_has_begun_and_both_are_saved_a
         let turn = start(&turns, request, None, None).unwrap();
         assert_eq!(outbox.stats().accepted, 1);
         assert_eq!(texts(&read(&turn.events().unwrap()).unwrap()), "a");
-        let flush = call(async move { Ok(turns.flush(Duration::from_secs(10)).await) }).unwrap();
+        let flush = call(async move { Ok(turns.flush(Duration::from_secs(60)).await) }).unwrap();
         let Body::Json(flushed) = answer(&flush).unwrap().body else { panic!("a report is JSON") };
         assert_eq!(flushed, r#"{"delivered":2,"pending":0,"dead":0}"#);
         let stages = serde_json::to_value(turn.timeline().unwrap()).unwrap()["stages"].clone();
@@ -199,9 +199,9 @@ async fn a_turn_whose_reader_leaves_may_be_finished_and_kept() {
     let test = move || {
         let turn = start(&turns, request, None, None).unwrap();
         let pull = turn.events().unwrap();
-        assert!(pull.wait(Duration::from_secs(10)));
+        assert!(pull.wait(Duration::from_secs(60)));
         drop((pull, turn));
-        let flush = call(async move { Ok(turns.flush(Duration::from_secs(10)).await) }).unwrap();
+        let flush = call(async move { Ok(turns.flush(Duration::from_secs(60)).await) }).unwrap();
         let Body::Json(flushed) = answer(&flush).unwrap().body else { panic!("a report is JSON") };
         assert_eq!(flushed, r#"{"delivered":2,"pending":0,"dead":0}"#);
     };

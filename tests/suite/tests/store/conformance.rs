@@ -20,7 +20,7 @@ use turnwire_fakes::{Fake, FakeStore, Record, Script};
 use super::{SENT_AT, USER};
 
 const OTHER: &str = "0b1e55ed-0000-4000-8000-000000000009";
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A store under test, with its logged-in users.
 enum Stage {

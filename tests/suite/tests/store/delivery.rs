@@ -11,7 +11,7 @@ use turnwire_fakes::{FakeStore, Framing, Script};
 
 use super::{SENT_AT, USER, WORKSPACE, calls, message, settings};
 
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 fn record(fake: &FakeStore, message: &StoreMessage) -> Record {
     let login = fake.login(USER);
