@@ -171,17 +171,28 @@ pub fn say_aside(line: &str) {
 /// A token that Ctrl-C cancels. Pressed again, Ctrl-C ends the program at once.
 pub fn cancelled_by_ctrl_c() -> CancellationToken {
     let token = CancellationToken::new();
-    let cancel = token.clone();
-    tokio::spawn(async move {
-        // Signals that cannot be caught end the program directly.
-        if tokio::signal::ctrl_c().await.is_ok() {
+    // At once, and not in the task: Ctrl-C before its first step would end the program. Signals that cannot be caught do so.
+    if let Ok(mut pressed) = ctrl_c() {
+        let cancel = token.clone();
+        tokio::spawn(async move {
+            pressed.recv().await;
             cancel.cancel();
             // The output may be blocked, as by a pager.
-            let _ = tokio::signal::ctrl_c().await;
+            pressed.recv().await;
             process::exit(INTERRUPTED);
-        }
-    });
+        });
+    }
     token
+}
+
+#[cfg(unix)]
+fn ctrl_c() -> io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn ctrl_c() -> io::Result<tokio::signal::windows::CtrlC> {
+    tokio::signal::windows::ctrl_c()
 }
 
 /// A token that Ctrl-C or SIGTERM cancels, for a service that then ends what it is doing.
