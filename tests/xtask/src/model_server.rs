@@ -22,7 +22,7 @@ const DATA: &str = "local-llm";
 /// Time limit of the start: joining and loading the weights takes seconds, on a cold disk many.
 const READY_WITHIN: Duration = Duration::from_secs(180);
 /// Time limit of a server's exit, after which it is killed.
-const ENDS_WITHIN: Duration = Duration::from_secs(5);
+const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
 /// A running server. Dropping it ends it.
 #[derive(Debug)]
@@ -171,9 +171,10 @@ mod tests {
 
     #[test]
     fn a_server_that_is_dropped_ends_without_being_killed() {
-        let began = Instant::now();
-        drop(shell(&format!("echo '{READY}'; exec cat"), READY_WITHIN).unwrap());
-        assert!(began.elapsed() < ENDS_WITHIN);
+        let ended = std::env::temp_dir().join(format!("turnwire-model-{}", std::process::id()));
+        let script = format!("echo '{READY}'; cat; touch {}", ended.display());
+        drop(shell(&script, READY_WITHIN).unwrap());
+        std::fs::remove_file(ended).unwrap();
     }
 
     #[test]
