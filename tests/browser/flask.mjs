@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { startFake, startStore } from '../node/fake.mjs';
+import { heldPort } from '../node/held-port.mjs';
 import { until } from './chromium.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,7 +23,7 @@ export async function startFlask(environment = {}) {
   if (!existsSync(python)) throw new Error(`there is no ${python}: a Python with turnwire and tests/python/requirements.txt, as cargo xtask test browser makes it`);
   const [llm, store] = await Promise.all([startFake(), startStore()]);
   const folder = mkdtempSync(join(tmpdir(), 'turnwire-flask-'));
-  const address = `127.0.0.1:${await freePort()}`;
+  const address = `127.0.0.1:${await heldPort()}`;
   const child = spawn(python, ['-m', 'gunicorn', 'app:app'], {
     cwd: join(root, 'examples/flask'),
     env: {
@@ -63,12 +64,4 @@ const isOpen = (address) =>
     const [host, port] = address.split(':');
     const socket = net.connect(Number(port), host, () => resolve(true));
     socket.once('error', () => resolve(false)).once('connect', () => socket.destroy());
-  });
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const probe = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
   });

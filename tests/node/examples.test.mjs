@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { chat, endless, startFake } from './fake.mjs';
+import { heldPort } from './held-port.mjs';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const folder = join(examples, 'node');
@@ -87,17 +87,9 @@ test('chat tells what went wrong in one line', async () => {
   assert.equal((await run([' '])).code, 2);
 });
 
-async function freePort() {
-  const probe = createServer().listen(0);
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 /** Starts a server of the examples, on a port of its own. */
 async function serve(example, args, env) {
-  const port = await freePort();
+  const port = await heldPort();
   const files = mkdtempSync(join(tmpdir(), 'turnwire-example-'));
   const child = spawn(process.execPath, args, {
     cwd: join(examples, example),

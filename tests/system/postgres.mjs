@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { freePort, Program } from './processes.mjs';
+import { heldPort } from '../node/held-port.mjs';
+import { Program } from './processes.mjs';
 
 /** The folder of Debian's programs, with one for each version. */
 const DEBIAN = '/usr/lib/postgresql';
@@ -40,7 +41,7 @@ export class Postgres {
   }
 
   async #start(folder) {
-    const [data, tables, logs, port] = [...['postgres', 'tables', 'logs'].map((name) => join(folder, name)), await freePort()];
+    const [data, tables, logs, port] = [...['postgres', 'tables', 'logs'].map((name) => join(folder, name)), await heldPort()];
     run(asUser(program('initdb'), '--pgdata', data, '--username', CHAT, '--auth', 'trust', '--no-sync', '--encoding', 'UTF8', '--locale', 'C'));
     for (const made of [tables, logs]) mkdirSync(made, { recursive: true });
     const options = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

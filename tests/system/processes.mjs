@@ -2,13 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Time limit of a start, which takes seconds, and many on a busy machine or a cold disk. */
 const READY_WITHIN = 300_000;
-/** Time limit of an exit, after which the program is killed. */
-const ENDS_WITHIN = 20_000;
+/** Time limit of an exit, after which the program is killed. A busy one needs many seconds for what it has in flight. */
+const ENDS_WITHIN = 60_000;
 
 /** A running program. */
 export class Program {
@@ -103,16 +102,6 @@ function eachLine(output, onLine) {
     lines.forEach(onLine);
   });
 }
-
-/** A port of 127.0.0.1 that is free now, for programs that cannot tell which one they took. */
-export const freePort = () =>
-  new Promise((resolve, reject) => {
-    const probe = net.createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 
 /** The status with which a request is answered, or 0. */
 export const statusOf = (url) =>

@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { freePort, Program, statusOf } from './processes.mjs';
+import { heldPort } from '../node/held-port.mjs';
+import { Program, statusOf } from './processes.mjs';
 import { pairOf } from './tokens.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -103,7 +104,7 @@ export class System {
     const folder = at === 0 ? this.folder : join(this.folder, `chat-${at + 1}`);
     mkdirSync(folder, { recursive: true });
     // Known before the start of the page: the store and the chat services accept its calls.
-    const pageUrl = `http://127.0.0.1:${(at === 0 && this.port) || (await freePort())}`;
+    const pageUrl = at === 0 && this.port ? `http://127.0.0.1:${this.port}` : await heldUrl();
     return { folder, pageUrl };
   }
 
@@ -123,8 +124,8 @@ export class System {
 
   /** Starts the broker; a second time with the same files and ports. */
   async startBroker() {
-    this.brokerUrl ??= `nats://127.0.0.1:${await freePort()}`;
-    this.monitorUrl ??= `http://127.0.0.1:${await freePort()}`;
+    this.brokerUrl ??= `nats://127.0.0.1:${await heldPort()}`;
+    this.monitorUrl ??= await heldUrl();
     const { hostname, port } = new URL(this.brokerUrl);
     const command = [natsServer, '--jetstream', '--store_dir', join(this.folder, 'nats'), '--addr', hostname, '--port', port];
     this.broker = this.#run('broker', [...command, '--http_port', new URL(this.monitorUrl).port]);
@@ -143,29 +144,30 @@ export class System {
 
   /** Starts a courier; a second time on the same port. */
   async startCourier(at) {
-    const before = this.couriers[at];
+    const url = this.couriers[at]?.url ?? (await heldUrl());
     const env = {
       TURNWIRE_NATS_URL: this.brokerUrl,
       TURNWIRE_STORE_URL: this.storeUrl,
       TURNWIRE_TOKENS_FILE: this.#tokensFile,
-      TURNWIRE_COURIER_ADDRESS: before ? new URL(before.url).host : '127.0.0.1:0',
+      TURNWIRE_COURIER_ADDRESS: new URL(url).host,
       ...this.env.courier,
     };
     const program = this.#run(`courier ${at + 1}`, [courier], { env });
-    const url = await program.until(() => /^listening on (.+)$/m.exec(program.output)?.[1]);
     this.couriers[at] = { url, program };
     await program.until(async () => (await statusOf(`${url}/readyz`)) === 200);
   }
 
   /** Starts the store; a second time with the same database and port. */
   async startStore() {
+    this.storeUrl ??= await heldUrl();
+    // It is written once the store takes calls.
     const portFile = join(this.folder, `store-${process.pid}.port`);
     rmSync(portFile, { force: true });
     // The quick compiler and the small collector: starting is most of its work here.
     const command = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-jar', storeJar];
     const env = {
       SERVER_ADDRESS: '127.0.0.1',
-      SERVER_PORT: this.storeUrl ? new URL(this.storeUrl).port : '0',
+      SERVER_PORT: new URL(this.storeUrl).port,
       CHAT_SECRET: this.secret,
       CHAT_ORIGINS: this.#origins,
       CHAT_ACCOUNTS_0_NAME: ACCOUNT.name,
@@ -177,9 +179,8 @@ export class System {
     };
     // Its database is below its working folder.
     this.store = this.#run('store', command, { cwd: this.folder, env });
-    const port = await this.store.until(() => existsSync(portFile) && readFileSync(portFile, 'utf8').trim());
+    await this.store.until(() => existsSync(portFile));
     rmSync(portFile);
-    this.storeUrl = `http://127.0.0.1:${port}`;
   }
 
   /** The pages that may call store and chat services. */
@@ -190,7 +191,7 @@ export class System {
   /** Starts a chat service, the Flask example unless told; a second time with the same files and port. */
   async startChat({ at = 0, folder = 'examples/flask', app = 'app:app', options = ['--config', 'gunicorn.conf.py'], env: more = this.env.chat } = {}) {
     const place = this.chats[at];
-    place.url ??= `http://127.0.0.1:${await freePort()}`;
+    place.url ??= await heldUrl();
     const command = [python, '-m', 'gunicorn', ...options, '--bind', new URL(place.url).host, '--access-logfile', '-', '--access-logformat', '%(t)s %(m)s %(U)s %(s)s %(M)s ms', app];
     const env = {
       OPENAI_BASE_URL: this.modelUrl,
@@ -233,6 +234,9 @@ export class System {
     return children.filter(([, state]) => !state.startsWith('Z')).map(([pid]) => Number(pid));
   }
 }
+
+/** An address with a port that is held for the program that serves there. */
+const heldUrl = async () => `http://127.0.0.1:${await heldPort()}`;
 
 /** The secret of the tokens, which is made once: Base64 of 32 random bytes. */
 function secretIn(folder) {
