@@ -18,13 +18,13 @@ import { random } from './random.mjs';
 import { ECHO } from './scripted.mjs';
 import { root } from './system.mjs';
 import { claimsOf, signed } from './tokens.mjs';
-import { GUARD, until } from './until.mjs';
+import { until } from './until.mjs';
 import { User } from './user.mjs';
 
 /** Conversations at the same time. */
 const CONVERSATIONS = 4;
-/** The life of a token that expires during a turn, in seconds. */
-const TOKEN_LIFE = 5;
+/** The life of a token that expires during a turn, in seconds: longer than the turn needs to begin. The clock is then set to its end. */
+const TOKEN_LIFE = 30;
 /** The life of the store's own tokens, in seconds. */
 const TOKEN_LASTS = 1800;
 /** The seconds by which the clock is set back. */
@@ -105,19 +105,29 @@ export const FAULTS = {
     const refused = refusedWrites(system) - refusedBefore;
     return () => ({ 'refused writes': refused, [OUTAGE]: without });
   },
-  'token-expires': async ({ system, ledger, turnsDone, turns }) => {
+  'token-expires': async ({ system, ledger, turnsDone, turns, name, seed }) => {
     await turnsDone(turns / 3);
-    const renewals = ledger.user.renewals;
-    const token = expiring(ledger.user.access, system.secret);
-    ledger.user.access = token;
-    const end = Date.now() + TOKEN_LIFE * 1000;
-    // The turns that are under way have the token before.
-    const last = () => ledger.conversations.map(({ messages }) => messages.at(-1));
-    await until(() => last().every(({ access, isDone }) => isDone || access === token), () => 'a turn with another token', GUARD, 1);
-    const slow = { steps: [{ role: 'assistant' }, { text: '느린 ' }, { wait_ms: (TOKEN_LIFE + 1) * 1000 }, { text: '말' }, { finish: 'stop' }, { done: true }] };
-    await system.script(slow, slow, ECHO);
-    const outlived = ({ access, isDone, endedAt }) => access === token && isDone && endedAt > end;
-    return () => ({ 'replies after the end of their token': ledger.messages.filter(outlived).length, renewals: ledger.user.renewals - renewals });
+    const { user } = ledger;
+    const before = { renewals: user.renewals, messages: new Set(ledger.messages) };
+    const hold = `${name} ${seed}`;
+    await system.script([{ text: '느린 ' }, { hold }, { text: '말' }]);
+    const token = expiring(user.access, system.secret);
+    user.access = token;
+    const said = `${name} ${seed}: 새 이야기`;
+    const talk = ledger.talk([said, ...[2, 3].map((at) => `${name} ${seed}: 말 ${at}`)]);
+    // A turn whose request is at the model has begun with its token.
+    await until(() => system.heard(said), () => `no request to the model for ${said}`);
+    const begun = ledger.messages.filter((sent) => !before.messages.has(sent) && sent.access === token);
+    const held = (await Promise.all(begun.map(async (sent) => (await system.heard(sent.text)) && sent))).filter(Boolean);
+    system.setClock(TOKEN_LIFE + 1);
+    await system.script(ECHO);
+    await system.release(hold);
+    await talk;
+    return () => ({
+      'replies that outlived their token': held.filter(({ access, isDone }) => isDone && access === token).length,
+      renewals: user.renewals - before.renewals,
+      'turns with a renewed token': ledger.messages.filter((sent) => !before.messages.has(sent) && sent.isDone && sent.access !== token).length,
+    });
   },
   'model-fails': async ({ system, ledger, pick, turnsDone, turns }) => {
     await turnsDone(turns / 5);
@@ -150,12 +160,15 @@ export const FAULTS = {
         if (tries > 0) more.push(ledger.talk([`${name} ${seed}: 새 이야기 ${tries}`]));
         // After a kill the outbox does not send at once.
         await until(() => isCreating(system), () => 'no request for a workspace', SETTLED_WITHIN);
+        // In this time it makes none, some or all; at last it is killed before it goes on, and answers none.
+        if (tries < MOST_KILLS - 1) {
+          store.signal('SIGCONT');
+          await wait(pick(30));
+        }
+        await store.kill();
       } finally {
         store.signal('SIGCONT');
       }
-      // In this time it makes none, some or all.
-      await wait(pick(30));
-      await store.kill();
       killed += Number(store.status === 'SIGKILL');
       const before = ledger.turns;
       try {

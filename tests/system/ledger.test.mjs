@@ -249,6 +249,21 @@ test('a store whose rows cannot be read is a difference', async () => {
   assert.deepEqual(found, ['the store cannot be read: GET /api/chat/history/a: 500']);
 });
 
+test('a store that cannot be read once, while counts are waited for, is no difference', async () => {
+  const made = whole();
+  const ledger = ledgerOf(made);
+  const { workspaces } = ledger.user;
+  let looks = 0;
+  ledger.user.workspaces = () => {
+    looks += 1;
+    if (looks === 2) throw new TypeError('fetch failed');
+    for (const workspace of made.workspaces) workspace.counted = looks === 1 ? 3 : 4;
+    return workspaces();
+  };
+  const { uncounted, found } = await ledger.differences();
+  assert.deepEqual([looks, uncounted, found], [3, 0, []]);
+});
+
 test('a store whose workspaces cannot be read is a difference', async () => {
   const ledger = ledgerOf(whole());
   ledger.user.workspaces = () => Promise.reject(new TypeError('fetch failed'));

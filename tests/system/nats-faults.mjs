@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { ofFiles, ofOutboxes, waiting } from './outboxes.mjs';
+import { ofFiles, untilStatus, waiting } from './outboxes.mjs';
 import { until } from './until.mjs';
 
 /** The time in which a record of a killed courier reaches another one: the broker waits 30 s for a sign of life. */
@@ -58,15 +58,17 @@ export const NATS_FAULTS = {
     const without = ledger.turns - before;
     return () => ({ 'killed brokers': Number(broker.status === 'SIGKILL'), 'turns without a broker': without, 'records that waited in the files': inFiles });
   },
-  'couriers-gone': async ({ system, ledger, turnsDone, turns, isShort, wrong }) => {
+  'couriers-gone': async ({ system, ledger, turnsDone, turns, isShort, name, seed, wrong }) => {
     await turnsDone(turns / 5);
     const gone = system.couriers.map(({ program }) => program);
     await Promise.all(gone.map((program) => program.stop()));
     const [before, failures] = [ledger.turns, ledger.failures];
     let inStream;
     try {
+      // A turn is without a courier also when all others were over before.
+      await ledger.talk([`${name} ${seed}: 새 이야기`]);
       await (isShort ? turnsDone(turns * 0.6) : wait(30_000));
-      inStream = waiting(ofOutboxes(system, 'status').filter(({ stream }) => stream));
+      inStream = await untilStatus(system, (places) => waiting(places.filter(({ stream }) => stream)));
     } finally {
       for (const at of gone.keys()) await system.startCourier(at);
     }
@@ -93,8 +95,8 @@ async function inFlight(system) {
 
 const some = (list) => list.length > 0 && list;
 
-/** A value of a courier's metrics. */
+/** A value of a courier's metrics; `NaN` if it is left out, as where the broker has not answered in time. */
 async function metric({ url }, name) {
   const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)[1]);
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
 }

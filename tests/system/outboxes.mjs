@@ -19,30 +19,47 @@ const files = ({ outboxes }) => outboxes.flatMap((file) => ['--file', file]);
 
 function ask({ brokerUrl }, places, command) {
   const env = { ...process.env, ...(brokerUrl && WITH_NATS) };
-  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8', env });
+  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
   return output.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
 
 /** The number of records that wait in some places, of which `ofOutboxes` or `ofFiles` gave the status. */
 export const waiting = (places) => places.reduce((sum, { pending }) => sum + pending, 0);
 
+/**
+ * Waits until a function gives something for the status of all places, at most `ms`. Where it cannot be read, as a broker may be slow to
+ * answer, it is read again.
+ */
+export async function untilStatus(system, isSo, ms) {
+  let last;
+  const look = () => {
+    try {
+      const status = ofOutboxes(system, 'status');
+      last = JSON.stringify(status);
+      return isSo(status);
+    } catch (error) {
+      last = String(error.stderr || error.message).trim();
+      return false;
+    }
+  };
+  return until(look, () => last, ms);
+}
+
 /** Sends all dead letters again, once nothing else waits, at most `ms` from now; gives their number. */
 export async function sentAgain(system, ms) {
-  const status = () => ofOutboxes(system, 'status');
-  await until(() => waiting(status()) === 0, () => JSON.stringify(status()), ms);
+  await untilStatus(system, (status) => waiting(status) === 0, ms);
   const letters = ofOutboxes(system, 'dead');
   for (const { id } of letters) ofOutboxes(system, 'requeue', id);
   return letters.length;
 }
 
-/** Waits until nothing is left in any place, at most `ms`; gives what they still hold, in words. */
+/** Waits until nothing is left in any place, at most `ms`; gives what they still hold, or why that is not known, in words. */
 export async function leftover(system, ms) {
-  const status = () => ofOutboxes(system, 'status');
-  const isEmpty = () => status().every(({ pending, dead }) => pending === 0 && dead === 0);
+  const isEmpty = (status) => status.every(({ pending, dead }) => pending === 0 && dead === 0);
   try {
-    await until(isEmpty, undefined, ms);
+    await untilStatus(system, isEmpty, ms);
     return null;
-  } catch {
-    return `the outboxes: ${JSON.stringify(status())}`;
+  } catch (error) {
+    return `the outboxes: ${error.message}`;
   }
 }

@@ -47,6 +47,7 @@ test('a person logs in, talks, hears the reply, goes on, and finds the conversat
   await page.getByLabel('비밀번호').fill('wrong');
   await page.getByRole('button', { name: '들어가기' }).click();
   await page.getByRole('alert').filter({ hasText: /./ }).waitFor();
+  await until(() => problems.length > 0);
   assert.equal(problems.splice(0).length, 1, 'the refused login alone is told in the console');
   await page.getByLabel('비밀번호').fill(ACCOUNT.password);
   await page.getByRole('button', { name: '들어가기' }).click();

@@ -195,7 +195,7 @@ pub(crate) fn test_system(
     let _python = repo.lock("python-package")?;
     let _package = npm_package(repo)?;
     npm_ci(repo, "tests/browser")?;
-    let tests = ["ledger", "system", "faults", "nats-faults", "model"];
+    let tests = ["ledger", "outboxes", "system", "faults", "nats-faults", "model"];
     let tests = tests.map(|name| format!("tests/system/{name}.test.mjs"));
     let node = Step::new(repo, "node").args(["--test", "--test-reporter=spec"]);
     let node = node.args(["--test-concurrency=1"]).args(tests);
