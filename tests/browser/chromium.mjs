@@ -20,7 +20,7 @@ export async function startChromium({ args = [WITH_SOUND] } = {}) {
 }
 
 /** The longest wait for a condition, in milliseconds: a guard against a test that hangs, far from what a slow machine takes. */
-export const LIMIT = 45_000;
+export const LIMIT = 60_000;
 
 /** Waits until a function of this process returns something true, and gives that. */
 export async function until(holds, found = () => '', ms = LIMIT) {

@@ -93,8 +93,9 @@ onPage('a reply is read while it is written, in order, and the sentence that is 
   await site.script(reply(TEXT[0], TEXT[1], last, TEXT[2]));
   await visit.send('날씨가 어때요?');
   await until(async () => (await played(visit, 'ended')).length > 0);
-  // The first is heard to its end before the last is written.
-  assert.deepEqual((await played(visit, 'ended')).map(({ text, isWritten }) => [text, isWritten]), [[SPOKEN[0], false]]);
+  // The first is heard to its end before the last is written; the second may be so by now.
+  const [{ text, isWritten }] = await played(visit, 'ended');
+  assert.deepEqual([text, isWritten], [SPOKEN[0], false]);
   await site.release(last);
   await heardInOrder(visit, SPOKEN);
   assert.deepEqual(await visit.page.evaluate(() => globalThis.marks), SPOKEN);

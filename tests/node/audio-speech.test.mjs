@@ -97,7 +97,7 @@ test('a signal ends the audio, and a silent service is an error', async () => {
   const response = await client.audio.speech.create(asked(await fake.script(silent)), { signal: aborter.signal });
   setImmediate(() => aborter.abort());
   await assert.rejects(response.arrayBuffer());
-  const slow = await client.audio.speech.create(asked(await fake.script(silent)), { timeout: 200 });
+  const slow = await client.audio.speech.create(asked(await fake.script(silent)), { timeout: 1000 });
   await assert.rejects(slow.arrayBuffer(), turnwire.APIConnectionTimeoutError);
   const broken = await client.audio.speech.create(asked(await fake.script({ steps: [{ send_hex: '010203' }, { truncate: true }] })));
   await assert.rejects(broken.arrayBuffer(), turnwire.APIConnectionError);

@@ -62,7 +62,7 @@ after(() => {
 beforeEach(() => side.handed.splice(0));
 
 const until = async (holds) => {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 60_000;
   while (!holds()) {
     assert.ok(Date.now() < end, 'it did not come so');
     await new Promise((resolve) => setImmediate(resolve));

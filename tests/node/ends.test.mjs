@@ -13,18 +13,20 @@ import { ChatStore, InvalidRequestError, OpenAI, OpenAISpeaker, Outbox, Sentence
 
 const program = async (code) => {
   const options = ['--expose-gc', '--input-type=module', '-e', `import { Outbox } from 'turnwire';\n${code}`];
-  return (await promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname, timeout: 30_000 })).stdout;
+  return (await promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname, timeout: 60_000 })).stdout;
 };
 
 test('an outbox that is collected delivers what waits', async () => {
   const out = await program(`
     let tries = 0;
+    // The process lives on by itself, so that no delivery at its end takes the place of this one.
+    const alive = setInterval(() => {}, 1000);
     (() => void Outbox.memory({ sink: async () => {
       if (++tries === 1) return { outcome: 'retry', reason: 'later', after: 300 };
       console.log('delivered');
+      clearInterval(alive);
     } }).enqueue({ conversation: 'c', id: '1', payload: 1 }))();
-    for (let n = 0; n < 10; n += 1) { await new Promise((r) => setTimeout(r, 20)); gc(); }
-    setTimeout(() => process.exit(), 1500);`);
+    for (let n = 0; n < 10; n += 1) { await new Promise((r) => setTimeout(r, 20)); gc(); }`);
   assert.equal(out, 'delivered\n');
 });
 

@@ -71,11 +71,11 @@ test('a stream that is cut off keeps the text so far', async () => {
 });
 
 test('a stream that stalls meets the timeout', async () => {
-  const error = await failure({ steps: [{ role: 'assistant' }, { text: 'a' }, { stall: true }] }, { timeout: 100 });
+  const error = await failure({ steps: [{ role: 'assistant' }, { text: 'a' }, { stall: true }] }, { timeout: 500 });
   assert.deepEqual([error.constructor, error.errorCode, error.partial], [APIConnectionTimeoutError, 'idle_timeout', 'a']);
-  const headers = await failure({ ...chat('a'), wait_ms_before_headers: 60_000 }, { timeout: 100 });
+  const headers = await failure({ ...chat('a'), wait_ms_before_headers: 60_000 }, { timeout: 500 });
   assert.deepEqual([headers.constructor, headers.errorCode, headers.message], [APIConnectionTimeoutError, 'headers_timeout', 'Request timed out.']);
-  const whole = await failure({ ...chat('a'), wait_ms_before_headers: 60_000 }, { timeout: 100 }, false);
+  const whole = await failure({ ...chat('a'), wait_ms_before_headers: 60_000 }, { timeout: 500 }, false);
   assert.deepEqual([whole.constructor, whole.errorCode], [APIConnectionTimeoutError, 'total_timeout']);
 });
 
@@ -91,10 +91,10 @@ test('a timeout of Infinity is no limit, for a call and for a client', async () 
 });
 
 test('keep-alives keep a stream, and are no chunks', async () => {
-  const pings = { repeat: { times: 6, steps: [{ comment: 'ping' }, { wait_ms: 40 }] } };
+  const pings = { repeat: { times: 20, steps: [{ comment: 'ping' }, { wait_ms: 100 }] } };
   const model = await fake.script({ steps: [{ role: 'assistant' }, pings, { text: 'a' }, { finish: 'stop' }, { done: true }] });
   let chunks = 0;
-  for await (const _ of await client.chat.completions.create({ model, messages, stream: true }, { timeout: 150 })) chunks += 1;
+  for await (const _ of await client.chat.completions.create({ model, messages, stream: true }, { timeout: 1500 })) chunks += 1;
   assert.equal(chunks, 3);
 });
 

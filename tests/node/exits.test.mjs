@@ -52,7 +52,7 @@ const turn = (settings, isAmid) => `
 /** Runs a program, and tells how it ended. */
 async function run(code) {
   const args = ['--input-type=module', '--eval', `import { ChatStore, OpenAI, Turns } from 'turnwire';\n${code}`];
-  const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000, killSignal: 'SIGKILL' });
+  const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, killSignal: 'SIGKILL' });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
   const [exit, signal] = await once(child, 'close');
@@ -76,7 +76,7 @@ async function rows() {
 const next = (settings) => run(`
   const store = new ChatStore({ baseURL: '${settings.store}', tokenProvider: () => (${JSON.stringify(settings.tokens)}) });
   const turns = new Turns(new OpenAI({ apiKey: 'k' }), { model: 'm', store, outbox: '${settings.outbox}' });
-  console.log(JSON.stringify(await turns.flush({ timeout: 10_000 })));
+  console.log(JSON.stringify(await turns.flush({ timeout: 60_000 })));
 `);
 
 const ENDS = [
@@ -122,7 +122,7 @@ for (const [name, code, end, says] of ENDS) {
 }
 
 test('a natural end delivers what waits in memory', async () => {
-  const settings = await waiting();
+  const settings = await waiting({ delivery: { initialBackoff: 1 } });
   await store.script([{ status: 503 }, { act: 'pass' }], 'save');
   const { end, stderr } = await run(turn(settings));
   assert.deepEqual([end, stderr, await rows()], [0, '', ['hi', '안녕']]);
@@ -151,7 +151,7 @@ for (const [how, end] of [
     first.once('message', () => first.terminate());
     await ended;
     assert.deepEqual(await rows(), []);
-    const second = started({ tokens: JSON.stringify(settings.tokens) }, 'parentPort.postMessage({ ...(await turns.flush({ timeout: 10_000 })), asked });');
+    const second = started({ tokens: JSON.stringify(settings.tokens) }, 'parentPort.postMessage({ ...(await turns.flush({ timeout: 60_000 })), asked });');
     const [[report]] = await Promise.all([once(second, 'message'), once(second, 'exit')]);
     assert.deepEqual({ ...report, asked: [...new Set(report.asked)] }, { delivered: 2, pending: 0, dead: 0, asked: [USER] });
     assert.deepEqual(await rows(), ['hi', '안녕']);

@@ -164,7 +164,7 @@ describe('@langchain/openai', () => {
   test('errors are known to it', async (t) => {
     const model = await scripted(t, 'turnwire', { status: 429, framing: 'length', steps: [{ json: { error: { message: 'slow' } } }] }, { ...chat('a'), wait_ms_before_headers: 60_000 });
     await assert.rejects(llm(model).invoke(ask), { lc_error_code: 'MODEL_RATE_LIMIT' });
-    await assert.rejects(llm(model, client.withOptions({ timeout: 50 })).invoke(ask), { name: 'TimeoutError' });
+    await assert.rejects(llm(model, client.withOptions({ timeout: 500 })).invoke(ask), { name: 'TimeoutError' });
   });
 
   test('embeddings', async (t) => {

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { OpenAI, Turns } from 'turnwire';
 
-import { messages, startFake, startStore } from './fake.mjs';
+import { cpuMs, messages, startFake, startStore } from './fake.mjs';
 
 let fake;
 let client;
@@ -50,11 +50,11 @@ test('a stream that is ahead of its reader leaves the event loop to others', asy
   const model = await fake.script({ coalesce: 65536, steps: [{ role: 'assistant' }, { repeat: { times: 100_000, steps: [{ text: 'a' }] } }, { finish: 'stop' }, { done: true }] });
   let ticks = 0;
   const ticking = setInterval(() => (ticks += 1), 1);
-  const began = performance.now();
+  const before = cpuMs();
   for await (const _ of await open(model));
-  const took = performance.now() - began;
+  const spent = cpuMs() - before;
   clearInterval(ticking);
-  assert.ok(ticks > took / 50, `${ticks} ticks in ${took} ms`);
+  assert.ok(ticks > spent / 50, `${ticks} ticks in ${spent} ms of work`);
 });
 
 test('10,000 streams, a third of them abandoned midway, leave nothing behind', async () => {
@@ -82,7 +82,7 @@ test('10,000 streams, a third of them abandoned midway, leave nothing behind', a
   assert.ok(last.mb < first.mb + 30, `${first.mb} → ${last.mb} MB`);
   // Without its service the client has no idle connections either, so that every descriptor left is a leak.
   own.close();
-  for (let tries = 0; fds() > atFirst && tries < 100; tries += 1) await wait(50);
+  for (let tries = 0; fds() > atFirst && tries < 1200; tries += 1) await wait(50);
   assert.ok(fds() <= atFirst, `${atFirst} → ${fds()} file descriptors`);
 });
 

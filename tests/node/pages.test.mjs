@@ -20,6 +20,8 @@ const turns = new Turns(new OpenAI({ apiKey: 'k', baseURL: llm.baseURL, maxRetri
   turnEvents: true,
   usageEvents: true,
   sentimentEvents: true,
+  // The pages expect the label: also from a busy machine.
+  sentimentBudget: 30_000,
 });
 const server = http.createServer(nodeHandler(chatHandler(turns, { authenticate: (request) => request.headers.get('x-user') })));
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -229,7 +229,8 @@ test('a turn whose reader has left before its response is over', async () => {
     });
   });
   await sent;
-  assert.ok((await fake.requests(model)).every(({ outcome }) => outcome === 'client_closed'));
+  // If it was asked at all; the fake sees the end of the connection a moment later.
+  if ((await fake.requests(model)).length) await closed(model);
 });
 
 test('a second response of a turn is refused', async () => {
@@ -330,7 +331,7 @@ test('a turn that nobody reads ends when it is dropped, also while somebody wait
   const { turns } = await engine([]);
   let isOver = false;
   void (() => turns.start({ message: 'm' }).finished)().then(() => (isOver = true));
-  for (const end = Date.now() + 5000; !isOver; await new Promise(setImmediate)) {
+  for (const end = Date.now() + 60_000; !isOver; await new Promise(setImmediate)) {
     assert.ok(Date.now() < end, 'the turn is kept');
     gc();
   }

@@ -217,6 +217,6 @@ test('a speech that nobody reads keeps no process alive', () => {
     spoken.next().then(({ value }) => console.log(value.seq));
     setTimeout(() => spoken, 500);
   `;
-  const out = execFileSync(process.execPath, ['-e', program], { cwd: import.meta.dirname, timeout: 20_000, encoding: 'utf8' });
+  const out = execFileSync(process.execPath, ['-e', program], { cwd: import.meta.dirname, timeout: 60_000, encoding: 'utf8' });
   assert.equal(out, '0\n');
 });

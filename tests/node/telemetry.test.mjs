@@ -101,7 +101,7 @@ test('a turn continues the trace of the program', async () => {
     asked.push(trace.getActiveSpan()?.spanContext().spanId);
     return 'calm';
   };
-  const turns = new Turns(client, { model, store: store.url, sentiment, naming: 'first_words', usageEvents: true });
+  const turns = new Turns(client, { model, store: store.url, sentiment, sentimentBudget: 10_000, naming: 'first_words', usageEvents: true });
   const [host, turn] = await within(async () => {
     const started = turns.start({ message: '비밀', userId: USER, createWorkspace: true, ...(await login()) });
     await read(started);

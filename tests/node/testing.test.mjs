@@ -107,7 +107,7 @@ for (const [way, kind] of [['truncate', TruncatedStreamError], ['breakOff', APIC
 
 test('a reply falls silent, and the client leaves', async () => {
   llm.stall('a');
-  await assert.rejects(read(client({ timeout: 50 })), APIConnectionTimeoutError);
+  await assert.rejects(read(client({ timeout: 500 })), APIConnectionTimeoutError);
   const [request] = await llm.waitFor((requests) => requests.at(-1).outcome === 'client_closed');
   assert.equal(request.method, 'POST');
   await assert.rejects(llm.waitFor((requests) => requests.at(-1).outcome === 'complete', { timeout: 0 }), /not as wished after 0 ms: .*client_closed/s);
@@ -188,7 +188,7 @@ test('nothing else loads it, and it keeps no process or worker alive', async () 
     const { reply } = new FakeLlm();
     console.log(typeof reply);
   `;
-  const { stdout } = await exec(process.execPath, ['--input-type=module', '--eval', program], { cwd: import.meta.dirname, timeout: 20_000 });
+  const { stdout } = await exec(process.execPath, ['--input-type=module', '--eval', program], { cwd: import.meta.dirname, timeout: 60_000 });
   assert.equal(stdout, 'function\n');
   const worker = new Worker("const { FakeLlm } = require('turnwire/testing'); new FakeLlm().reply('a');", { eval: true });
   assert.equal(await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject)), 0);
@@ -238,7 +238,7 @@ for (const pool of ['forks', 'threads']) {
       writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
       writeFileSync(join(folder, 'reply.test.ts'), VITEST);
       const vitest = join(import.meta.dirname, 'node_modules/vitest/vitest.mjs');
-      const done = await exec(process.execPath, [vitest, 'run', '--pool', pool], { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, timeout: 60_000 }).catch((error) => error);
+      const done = await exec(process.execPath, [vitest, 'run', '--pool', pool, '--testTimeout', '60000'], { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, timeout: 150_000 }).catch((error) => error);
       assert.match(done.stdout, /Tests {2}2 passed/, `${done.stdout}${done.stderr}`);
     } finally {
       rmSync(folder, { recursive: true });

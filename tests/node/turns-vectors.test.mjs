@@ -61,7 +61,7 @@ async function run(one, read) {
   const turn = turns.start(request);
   await read(one, turns, turn, async (found, expected) => {
     if (one.again) await repeat(one, turns, { ...request, ...filled(one.again, values) });
-    const report = await turns.flush({ timeout: 10_000 });
+    const report = await turns.flush({ timeout: 60_000 });
     const stored = await store.stored();
     for (const [count, number] of Object.entries(one.flushed ?? {})) assert.equal(report[count], number, count);
     if (one.saved) assert.deepEqual(stored.messages.map(({ message }) => [message.msgSenderRole, message.msgContent]), one.saved);

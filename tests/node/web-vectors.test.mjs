@@ -99,7 +99,7 @@ async function run(one, send) {
   }
   assert.deepEqual(failures, user?.raises ? [user.raises] : []);
 
-  await turns.flush({ timeout: 10_000 });
+  await turns.flush({ timeout: 60_000 });
   assert.deepEqual(await saved(embedded), one.saved ?? []);
   const streams = (await llm.requests()).filter(({ body }) => JSON.parse(body).stream);
   assert.equal(streams.length, one.asked ?? 0);

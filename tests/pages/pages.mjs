@@ -165,7 +165,8 @@ export function pages(service) {
     });
 
     test(at('the hook shows the reply as it grows'), async () => {
-      await service.llm.script([{ steps: [{ text: '안' }, { wait_ms: 100 }, { text: '녕' }, { finish: 'stop' }, { done: true }] }], 'pages stream');
+      const rest = randomUUID();
+      await service.llm.script([{ steps: [{ text: '안' }, { hold: rest }, { text: '녕' }, { finish: 'stop' }, { done: true }] }], 'pages stream');
       const { options } = await open();
       const shown = [];
       let page;
@@ -179,6 +180,7 @@ export function pages(service) {
       await until(() => page, () => 'nothing was shown');
       const sent = page.sendMessage({ text: 'one' });
       await until(() => shown.at(-1)[1] === '안', () => JSON.stringify(shown));
+      await service.llm.release(rest);
       await sent;
       await until(() => shown.at(-1)[0] === 'ready', () => JSON.stringify(shown));
       assert.deepEqual(shown.at(-1), ['ready', '안녕']);
@@ -265,7 +267,7 @@ function texts({ chat: { messages } }) {
   return messages.map(({ role, parts }) => [role, parts.filter(({ type }) => type === 'text').map(({ text }) => text).join('')]);
 }
 
-async function until(holds, found, ms = 5000) {
+async function until(holds, found, ms = 60_000) {
   const end = Date.now() + ms;
   while (!(await holds())) {
     if (Date.now() > end) assert.fail(`it did not come so: ${found()}`);
