@@ -1,4 +1,4 @@
-//! One NATS server with JetStream on loopback: started, killed, and started again on the same port and folder.
+//! One NATS server with JetStream on loopback: started, killed, and started again on the same port, which stays its own, and folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
+use turnwire_fakes::ReservedPort;
 
 use crate::process::Process;
 use crate::wait::blocking;
@@ -72,7 +73,7 @@ pub struct Broker {
     // Before the folder, as fields are dropped in this order: a server that runs would write into a folder that is being deleted.
     process: Option<Process>,
     folder: TempDir,
-    port: Option<u16>,
+    port: ReservedPort,
 }
 
 impl Broker {
@@ -89,36 +90,28 @@ impl Broker {
     /// # Errors
     /// When it cannot be started.
     pub fn with(program: &Program, jetstream: &str, more: &str) -> Result<Self> {
-        let mut broker = Self::stopped(program, jetstream, more, None)?;
+        let mut broker = Self::stopped(program, jetstream, more)?;
         broker.restart()?;
         Ok(broker)
     }
 
-    /// A server that does not run yet. Without a port, the system chooses one at the first start.
+    /// A server that does not run yet, on a port of its own.
     ///
     /// # Errors
-    /// When its folder cannot be written.
-    pub fn stopped(
-        program: &Program,
-        jetstream: &str,
-        more: &str,
-        port: Option<u16>,
-    ) -> Result<Self> {
+    /// When its folder cannot be written, or no port is free.
+    pub fn stopped(program: &Program, jetstream: &str, more: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("turnwire-nats-").tempdir()?;
         let storage = folder.path().join("storage");
         let text = format!("jetstream {{ store_dir: {storage:?}\n{jetstream} }}\n{more}\n");
         fs::write(config(folder.path()), text)?;
+        let port = ReservedPort::new()?;
         Ok(Self { program: program.clone(), folder, port, process: None })
     }
 
     /// The port of its clients.
-    ///
-    /// # Panics
-    /// When the server has never run, and has no port yet.
     #[must_use]
-    #[allow(clippy::expect_used, reason = "a test that asks too early must fail")]
     pub fn port(&self) -> u16 {
-        self.port.expect("a server gets its port with its first start")
+        self.port.port()
     }
 
     /// `nats://127.0.0.1:PORT`.
@@ -163,20 +156,19 @@ impl Broker {
     /// When it cannot be started, with the end of its log.
     pub fn restart(&mut self) -> Result<()> {
         let folder = self.folder.path();
-        let port = self.port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
+        let port = self.port().to_string();
         let mut command = Command::new(&self.program.0);
         command.args(["-a", "127.0.0.1", "-p", &port]).arg("-c").arg(config(folder));
         command.arg("-l").arg(log(folder)).arg("--ports_file_dir").arg(folder);
         let mut process = Process::spawn("nats-server", &command)?;
         // The server writes the file when it listens.
         let ports = format!("{}.ports", process.id());
-        let port = blocking("the start of nats-server", READY_WITHIN, || {
+        blocking("the start of nats-server", READY_WITHIN, || {
             if let Some(status) = process.ended()? {
                 bail!("nats-server ended with {status}: {}", self.log_end());
             }
-            Ok(port_in(folder, &ports))
+            Ok(is_listening(folder, &ports).then_some(()))
         })?;
-        self.port = Some(port);
         self.process = Some(process);
         Ok(())
     }
@@ -211,11 +203,10 @@ fn log(folder: &Path) -> PathBuf {
     folder.join("server.log")
 }
 
-/// The port of clients in the file of ports, whose name ends as given; `None` until it is complete.
-fn port_in(folder: &Path, ending: &str) -> Option<u16> {
-    let files = fs::read_dir(folder).ok()?.flatten();
-    let file =
-        files.map(|file| file.path()).find(|path| path.to_string_lossy().ends_with(ending))?;
-    let ports: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
-    ports.get("nats")?.as_array()?.first()?.as_str()?.rsplit(':').next()?.parse().ok()
+/// True once the file of ports, whose name ends as given, is complete.
+fn is_listening(folder: &Path, ending: &str) -> bool {
+    let mut files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let file = files.find(|path| path.to_string_lossy().ends_with(ending));
+    let text = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+    serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|ports| ports.get("nats").is_some())
 }

@@ -1,10 +1,9 @@
 //! Three NATS servers in a cluster on loopback, which keep three copies of each stream and can lose members.
 
-use std::net::TcpListener;
-
 use anyhow::{Context, Result};
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamErrorKind;
+use turnwire_fakes::ReservedPort;
 
 use crate::broker::{Broker, Program};
 use crate::wait;
@@ -17,6 +16,8 @@ pub const SIZE: usize = 3;
 pub struct Cluster {
     /// The servers, in no special order.
     pub brokers: Vec<Broker>,
+    /// The ports at which they reach each other.
+    _routes: Vec<ReservedPort>,
 }
 
 impl Cluster {
@@ -26,21 +27,22 @@ impl Cluster {
     /// When a server cannot be started, or no leader is elected.
     pub async fn start(program: &Program) -> Result<Self> {
         // Each server must know the ports of the others before it starts.
-        let (routes, clients) = (free_ports()?, free_ports()?);
+        let routes: Vec<_> = (0..SIZE).map(|_| ReservedPort::new()).collect::<Result<_, _>>()?;
         let urls: Vec<String> =
-            routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
+            routes.iter().map(|port| format!("nats://{}", port.address())).collect();
         let mut brokers = Vec::new();
-        for (number, (route, client)) in routes.iter().zip(&clients).enumerate() {
+        for (number, route) in routes.iter().enumerate() {
             let more = format!(
                 "server_name: node-{number}\n\
-                 cluster {{ name: turnwire, listen: \"127.0.0.1:{route}\", routes: {urls:?} }}"
+                 cluster {{ name: turnwire, listen: \"{}\", routes: {urls:?} }}",
+                route.address()
             );
-            brokers.push(Broker::stopped(program, "", &more, Some(*client))?);
+            brokers.push(Broker::stopped(program, "", &more)?);
         }
         for broker in &mut brokers {
             broker.restart()?;
         }
-        let cluster = Self { brokers };
+        let cluster = Self { brokers, _routes: routes };
         cluster.ready().await?;
         Ok(cluster)
     }
@@ -78,11 +80,4 @@ async fn is_ready(url: &str) -> Result<()> {
             _ => Err(error).context("asking for a stream"),
         },
     }
-}
-
-/// Free ports, all different.
-fn free_ports() -> Result<Vec<u16>> {
-    let listeners: Vec<TcpListener> =
-        (0..SIZE).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }

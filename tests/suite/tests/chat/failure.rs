@@ -3,7 +3,7 @@
 use serde_json::json;
 use turnwire::OpenAi;
 use turnwire::config::Limits;
-use turnwire_fakes::{Fake, Framing, Script};
+use turnwire_fakes::{Fake, Framing, ReservedPort, Script};
 
 use super::{ask, client, error_of, read, settings};
 
@@ -158,13 +158,13 @@ async fn statuses_are_typed_and_never_retried_unless_they_pass() {
 
 #[tokio::test]
 async fn a_service_that_is_not_there_is_a_connect_error() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let llm = OpenAi::builder().base_url(format!("http://127.0.0.1:{port}/v1")).no_proxy();
+    let nobody = ReservedPort::new().unwrap();
+    let llm = OpenAi::builder().base_url(format!("{}/v1", nobody.url())).no_proxy();
     let retry = turnwire::config::RetryPolicy::never();
     let error = llm.retry(retry).build().unwrap().chat(ask()).await.unwrap_err();
     assert_eq!(error.code(), "connect");
     assert!(error.is_connect() && error.is_retryable());
-    assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
+    assert!(error.to_string().contains(&nobody.address().to_string()), "{error}");
 }
 
 #[tokio::test]

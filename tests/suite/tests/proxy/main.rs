@@ -3,12 +3,11 @@
 
 mod handshake;
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use turnwire::ChatRequest;
 use turnwire::chat::OpenAiBuilder;
-use turnwire_fakes::{Fake, Script};
+use turnwire_fakes::{Fake, ReservedPort, Script};
 
 /// A service that does not exist, so that only a proxy can answer for it.
 const SERVICE: &str = "http://api.invalid/v1";
@@ -107,14 +106,15 @@ fn a_proxy_that_cannot_be_used_is_refused_without_showing_it() {
 
 #[test]
 fn a_proxy_that_is_not_there_is_named() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = ReservedPort::new().unwrap();
+    let address = nobody.address();
     for scheme in ["http", "socks5", "socks4"] {
-        let url = format!("{scheme}://me:secret-1@127.0.0.1:{port}");
+        let url = format!("{scheme}://me:secret-1@{address}");
         let retry = turnwire::config::RetryPolicy::never();
         let settings = turnwire::OpenAi::builder().proxy(url).retry(retry);
         let error = ask("http://127.0.0.1:1/v1", settings).unwrap_err();
         assert_eq!(error.code(), "connect");
-        let proxy = format!("through the proxy {scheme}://127.0.0.1:{port}/");
+        let proxy = format!("through the proxy {scheme}://{address}/");
         assert!(error.to_string().contains(&proxy), "{error}");
         assert!(error.to_string().contains("refused"), "{error}");
         assert!(!format!("{error} {error:?}").contains("secret-1"), "{error:?}");

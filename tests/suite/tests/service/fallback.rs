@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use turnwire::config::RetryPolicy;
 use turnwire::{TurnEvent, TurnRequest};
-use turnwire_fakes::{FakeChat, Framing, Script};
+use turnwire_fakes::{FakeChat, Framing, ReservedPort, Script};
 
-use super::{WORKSPACE, ask, content, read, service, settings};
+use super::{WORKSPACE, ask, content, read, service, settings, settings_at};
 
 #[tokio::test]
 async fn a_service_without_streams_is_asked_for_the_whole() {
@@ -67,9 +67,8 @@ async fn whatever_may_have_been_taken_is_not_asked_for_a_second_time() {
 
 #[tokio::test]
 async fn without_a_connection_there_is_an_error_and_no_turn() {
-    let fake = FakeChat::start().await.unwrap();
-    let service = settings(&fake).build().unwrap();
-    drop(fake);
+    let nobody = ReservedPort::new().unwrap();
+    let service = settings_at(nobody.url()).build().unwrap();
     let error = service.stream(ask("안녕")).await.unwrap_err();
     assert!(error.is_connect(), "{error}");
 }
@@ -99,9 +98,8 @@ fn patient() -> RetryPolicy {
 
 #[tokio::test]
 async fn a_refused_port_is_waited_for_once_and_both_failures_are_told() {
-    let fake = FakeChat::start().await.unwrap();
-    let service = settings(&fake).retry(patient()).build().unwrap();
-    drop(fake);
+    let nobody = ReservedPort::new().unwrap();
+    let service = settings_at(nobody.url()).retry(patient()).build().unwrap();
     let (mut shortest, mut error) = (Duration::MAX, None);
     // One of them may run on a busy machine.
     for _ in 0..5 {

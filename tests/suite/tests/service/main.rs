@@ -32,10 +32,14 @@ const WORKSPACE: &str = "ws-1";
 
 /// The settings of a client of the fake, with short retry waits.
 fn settings(fake: &FakeChat) -> ChatServiceBuilder {
+    settings_at(fake.url())
+}
+
+fn settings_at(url: String) -> ChatServiceBuilder {
     let retry = RetryPolicy::new()
         .initial_backoff(Duration::from_millis(5))
         .max_backoff(Duration::from_millis(10));
-    ChatService::builder(fake.url())
+    ChatService::builder(url)
         .no_proxy()
         .retry(retry)
         .tokens("access-of-the-test", "refresh-of-the-test")

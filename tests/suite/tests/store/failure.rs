@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use turnwire::ErrorKind;
 use turnwire::config::Timeouts;
-use turnwire_fakes::{FakeStore, Framing, Script};
+use turnwire_fakes::{FakeStore, Framing, ReservedPort, Script};
 
-use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, store};
+use super::{SENT_AT, USER, WORKSPACE, calls, message, settings, settings_at, store};
 
 fn reset() -> Script {
     Script::new().framing(Framing::Raw).reset()
@@ -102,9 +102,9 @@ async fn what_the_store_turns_away_unread_is_sent_again_even_if_it_counts() {
 
 #[tokio::test]
 async fn no_connection_is_tried_again_whatever_the_call() {
-    let fake = FakeStore::start().await.unwrap();
-    let store = settings(&fake).tokens("a-token-of-the-test", "another-of-it").build().unwrap();
-    drop(fake);
+    let nobody = ReservedPort::new().unwrap();
+    let store = settings_at(nobody.url()).tokens("a-token-of-the-test", "another-of-it");
+    let store = store.build().unwrap();
     let error = store.count_message(WORKSPACE).await.unwrap_err();
     assert!(error.is_connect(), "{error}");
     assert_eq!(error.attempts(), 3);

@@ -30,10 +30,14 @@ const SENT_AT: i64 = 1_764_660_000_000;
 
 /// The settings of a client of the fake, with short retry waits.
 fn settings(fake: &FakeStore) -> ChatStoreBuilder {
+    settings_at(fake.url())
+}
+
+fn settings_at(url: String) -> ChatStoreBuilder {
     let retry = RetryPolicy::new()
         .initial_backoff(Duration::from_millis(5))
         .max_backoff(Duration::from_millis(10));
-    ChatStore::builder(fake.url()).no_proxy().retry(retry)
+    ChatStore::builder(url).no_proxy().retry(retry)
 }
 
 fn signed_in(fake: &FakeStore, login: &Login) -> ChatStore {

@@ -42,17 +42,15 @@ mod vectors;
 mod whole;
 mod wire;
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpSocket;
 use turnwire::config::{RetryPolicy, Timeouts};
 use turnwire::outbox::{Delivery, FlushReport};
 use turnwire::turn::TurnsBuilder;
 use turnwire::{ChatStore, Error, OpenAi, Outbox, TurnEvent, TurnRequest, Turns};
-use turnwire_fakes::{Fake, FakeStore, Record, Script};
+use turnwire_fakes::{Fake, FakeStore, Record, ReservedPort, Script};
 
 const USER: &str = "0b1e55ed-0000-4000-8000-000000000001";
 const WORKSPACE: &str = "workspace-of-the-test";
@@ -82,11 +80,9 @@ impl Bench {
         bench
     }
 
-    /// The same, with a store whose port stays the bench's own when the store is gone: the socket does not listen.
-    async fn at_reserved_port(script: Script) -> (Self, TcpSocket) {
-        let reserved = TcpSocket::new_v4().unwrap();
-        reserved.set_reuseaddr(true).unwrap();
-        reserved.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    /// The same, with a store whose port stays the bench's own when the store is gone.
+    async fn at_reserved_port(script: Script) -> (Self, ReservedPort) {
+        let reserved = ReservedPort::new().unwrap();
         let store = store_at(&reserved).await;
         let Bench { llm, .. } = Bench::replying(script).await;
         store.add_workspace(WORKSPACE, USER);
@@ -165,9 +161,8 @@ impl Bench {
 }
 
 /// A new store at this port.
-async fn store_at(reserved: &TcpSocket) -> FakeStore {
-    let port = reserved.local_addr().unwrap().port();
-    FakeStore::builder().on(Fake::builder().port(port)).start().await.unwrap()
+async fn store_at(reserved: &ReservedPort) -> FakeStore {
+    FakeStore::builder().on(Fake::builder().port(reserved.port())).start().await.unwrap()
 }
 
 /// Retries with short waits.
