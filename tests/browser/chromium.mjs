@@ -14,6 +14,8 @@ export async function startChromium({ args = [WITH_SOUND] } = {}) {
   if (!existsSync(executablePath)) throw new Error(`there is no ${executablePath}: apt-get install chromium fonts-noto-cjk`);
   return chromium.launch({
     executablePath,
+    // It takes seconds, and many on a busy machine or a cold disk.
+    timeout: 180_000,
     // Root has no sandbox. The rest makes pictures the same everywhere.
     args: ['--no-sandbox', '--font-render-hinting=none', '--disable-lcd-text', '--force-color-profile=srgb', ...args],
   });

@@ -24,7 +24,7 @@ import org.springframework.context.annotation.Primary;
     webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
     properties = {
       "spring.main.banner-mode=off",
-      "spring.datasource.url=jdbc:h2:mem:test",
+      "spring.datasource.url=jdbc:h2:mem:test;LOCK_TIMEOUT=60000",
       "chat.secret=" + StoreTest.SECRET,
       "chat.origins=https://chat.example.org, https://a.example https://b.example",
       "chat.accounts[0].name=kim",
