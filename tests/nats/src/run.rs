@@ -18,6 +18,8 @@ use crate::store::Store;
 /// The time without a newly saved message after which a run ends, and what is missing is lost. A record whose courier was
 /// killed comes again after half a minute, and can meet the same once more.
 const STALLED: Duration = Duration::from_secs(240);
+/// The longest wait for the counts of what is saved.
+const COUNTED: Duration = Duration::from_secs(60);
 /// The time between two looks at a run.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -208,7 +210,15 @@ pub fn run(programs: &Programs, url: &str, plan: &Plan, disturb: Disturbance<'_>
         }
     }
     let took = began.elapsed();
-    // Counts follow deliveries: an orderly end waits for both.
+    // Counts follow deliveries. An orderly end waits for both, but a few seconds at most for a broker that does not answer. A
+    // killed courier may have lost some counts.
+    let by = Instant::now() + COUNTED;
+    while courier_kills == 0
+        && Instant::now() < by
+        && Journal::read(&journal(folder.path()))?.len() < saved
+    {
+        std::thread::sleep(LOOK);
+    }
     for mut courier in couriers {
         let status = courier.terminate()?;
         ensure!(status.success(), "a courier ended with {status} after SIGTERM");

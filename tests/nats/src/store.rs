@@ -67,6 +67,16 @@ impl Store {
         let what = format!("{messages} messages in the store");
         wait::until(&what, || self.saved() >= messages).await
     }
+
+    /// Waits until it has counted so many messages of a workspace, which a courier does after their deliveries. A courier that
+    /// is being stopped gives up a count for which the broker does not answer within seconds.
+    ///
+    /// # Errors
+    /// When it does not count them.
+    pub async fn has_counted(&self, workspace: &str, messages: u64) -> Result<()> {
+        let what = format!("{messages} counted messages of {workspace}");
+        wait::until(&what, || self.fake.read(|stored| stored.counted(workspace)) >= messages).await
+    }
 }
 
 /// A source of these tokens for every user.

@@ -63,6 +63,7 @@ async fn a_dead_letter_that_is_requeued_is_delivered(program: Program) {
     store.has(1).await.unwrap();
     letters(&courier, 0).await;
     assert!(!courier.courier.requeue(&refused).await.unwrap());
+    store.has_counted("a", 1).await.unwrap();
     courier.end().await;
     assert_eq!(store.fake.read(|stored| stored.counted("a")), 1);
 }

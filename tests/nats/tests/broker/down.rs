@@ -46,6 +46,7 @@ async fn turns_do_not_notice_and_their_messages_arrive_in_order_afterwards(progr
     let courier = Running::start(nats(&broker), &store);
     store.has(2 * TURNS).await.unwrap();
     wait::until("an empty outbox", || outbox.stats().pending == 0).await.unwrap();
+    store.has_counted("a", 2 * TURNS as u64).await.unwrap();
     courier.end().await;
     let saved: Vec<(String, String)> = store.fake.read(|stored| {
         let text =

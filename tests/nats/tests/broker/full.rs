@@ -114,6 +114,7 @@ async fn a_full_stream_goes_on_after_an_outage_of_tokens() {
     if let Err(error) = store.has(2 * MANY).await {
         panic!("{error}: {}", state(&outbox, &courier).await);
     }
+    store.has_counted("a", MANY as u64).await.unwrap();
     courier.end().await;
     for conversation in ["a", "b"] {
         let judged = verdict(&store, conversation, MANY);

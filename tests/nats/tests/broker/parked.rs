@@ -65,6 +65,7 @@ async fn a_conversation_without_a_token_waits_and_continues_in_order(program: Pr
     store.has(32).await.unwrap();
     let judged = verdict(&store, "a", 12);
     assert_eq!((judged.lost, judged.out_of_order, judged.repeated_late), (0, 0, 0), "{judged}");
+    store.has_counted("a", 12).await.unwrap();
     courier.end().await;
     assert_eq!(store.fake.read(|stored| stored.counted("a")), 12);
 }

@@ -50,6 +50,7 @@ async fn the_listed_permissions_are_enough(program: Program) {
     })
     .await
     .unwrap();
+    store.has_counted("a", RECORDS as u64 - 1).await.unwrap();
     courier.end().await;
     assert_eq!(verdict(&store, "a", RECORDS).lost, 1, "the refused one");
     assert_eq!(store.fake.read(|stored| stored.counted("a")), RECORDS as u64 - 1);
