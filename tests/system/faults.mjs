@@ -115,13 +115,17 @@ export const FAULTS = {
     user.access = token;
     const said = `${name} ${seed}: 새 이야기`;
     const talk = ledger.talk([said, ...[2, 3].map((at) => `${name} ${seed}: 말 ${at}`)]);
-    // A turn whose request is at the model has begun with its token.
-    await until(() => system.heard(said), () => `no request to the model for ${said}`);
-    const begun = ledger.messages.filter((sent) => !before.messages.has(sent) && sent.access === token);
-    const held = (await Promise.all(begun.map(async (sent) => (await system.heard(sent.text)) && sent))).filter(Boolean);
-    system.setClock(TOKEN_LIFE + 1);
-    await system.script(ECHO);
-    await system.release(hold);
+    let held;
+    try {
+      // A turn whose request is at the model has begun with its token, which had not expired if nobody has a renewed one.
+      await until(() => system.heard(said), () => `no request to the model for ${said}`);
+      const begun = ledger.messages.filter((sent) => !before.messages.has(sent) && [sent.access, user.access].every((access) => access === token));
+      held = (await Promise.all(begun.map(async (sent) => (await system.heard(sent.text)) && sent))).filter(Boolean);
+      system.setClock(TOKEN_LIFE + 1);
+    } finally {
+      await system.script(ECHO);
+      await system.release(hold);
+    }
     await talk;
     return () => ({
       'replies that outlived their token': held.filter(({ access, isDone }) => isDone && access === token).length,

@@ -106,7 +106,6 @@ export class Ledger {
       sent.seen = turn.text;
       for (const { stage, message: words } of turn.events.filter(({ type }) => type === 'stage_failed')) count(this.stages, `${stage}: ${words}`);
       conversation.workspaceId = turn.workspaceId;
-      sent.endedAt = Date.now();
       sent.isLeft = signal?.aborted ?? false;
       sent.isDone = !turn.error && !sent.isLeft;
       if (sent.isDone || sent.isLeft) return;
