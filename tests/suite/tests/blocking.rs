@@ -170,7 +170,8 @@ fn a_turn_is_the_body_of_a_response_and_dropping_it_lets_the_model_go() {
     fake.script("m", Script::chat(["안녕", "하세요"]));
     fake.script("m", Script::new().role("assistant").text("a").stall());
     let llm = turnwire::OpenAi::builder().base_url(fake.base_url()).no_proxy().build().unwrap();
-    let turns = Turns::new(turnwire::Turns::builder(llm).model("m").build().unwrap()).unwrap();
+    let turns = turnwire::Turns::builder(llm).model("m").keep_alive(Duration::from_secs(60));
+    let turns = Turns::new(turns.build().unwrap()).unwrap();
     let mut body = turns.try_start(TurnRequest::new("안녕")).unwrap().sse();
     let mut expected = Vec::new();
     for event in [TurnEvent::content("안녕"), TurnEvent::content("하세요"), TurnEvent::done()]

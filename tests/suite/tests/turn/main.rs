@@ -117,6 +117,8 @@ impl Bench {
             .model("m")
             .store(store.timeouts(timeouts).build().unwrap())
             .outbox(Outbox::builder().delivery(delivery).start().unwrap())
+            .workspace_wait(DEADLINE)
+            .naming_limit(DEADLINE)
     }
 
     fn turns(&self) -> Turns {
@@ -171,6 +173,11 @@ fn impatient() -> RetryPolicy {
         .max_retries(1)
         .initial_backoff(Duration::from_millis(5))
         .max_backoff(Duration::from_millis(10))
+}
+
+/// The frames of an event stream, without the comments of a long silence, as in a pause of the machine.
+fn frames(text: &str) -> impl Iterator<Item = &str> {
+    text.split_terminator("\n\n").filter(|frame| !frame.starts_with(':'))
 }
 
 fn user(text: &str) -> (String, String) {

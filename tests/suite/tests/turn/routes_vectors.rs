@@ -10,7 +10,7 @@ use turnwire::web::{Admitted, ChatRoutes, Reply, ReplyBody, Route};
 use turnwire::{Bytes, SqliteStore, Turns};
 
 use super::vector_settings::{set, speech};
-use super::{Bench, DEADLINE, USER, WORKSPACE};
+use super::{Bench, DEADLINE, USER, WORKSPACE, frames};
 
 const OTHER_USER: &str = "0b1e55ed-0000-4000-8000-000000000002";
 
@@ -267,8 +267,7 @@ impl Body {
 
     /// The JSON of each frame.
     fn frames(&self) -> Vec<&str> {
-        let frames = self.text.split_terminator("\n\n");
-        frames.map(|frame| frame.strip_prefix("data: ").unwrap()).collect()
+        frames(&self.text).map(|frame| frame.strip_prefix("data: ").unwrap()).collect()
     }
 
     fn events(&self) -> Vec<Value> {

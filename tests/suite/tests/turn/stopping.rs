@@ -81,7 +81,8 @@ async fn a_stopped_turn_still_names_its_new_workspace() {
 #[tokio::test]
 async fn the_body_of_a_response_ends_with_a_done_that_says_so() {
     let bench = Bench::replying(endless()).await;
-    let turns = Turns::builder(bench.openai()).model("m").turn_events(true).build().unwrap();
+    let turns = Turns::builder(bench.openai()).model("m").turn_events(true);
+    let turns = turns.keep_alive(DEADLINE).build().unwrap();
     let turn = turns.try_start(TurnRequest::new(MESSAGE)).unwrap();
     let ids = (turn.id().to_owned(), turn.message_id().to_owned(), turn.reply_id().to_owned());
     let mut body = turn.sse();

@@ -11,7 +11,7 @@ use turnwire::turn::StageOutcome;
 use turnwire::{Error, ErrorKind, Turn, TurnRequest, Turns};
 
 use super::vector_settings::{set, speech};
-use super::{Bench, DEADLINE, USER, WORKSPACE};
+use super::{Bench, DEADLINE, USER, WORKSPACE, frames};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -368,11 +368,12 @@ async fn the_bytes_of_every_turn_are_the_events_of_its_case() {
         let stopper = turn.stopper();
         let mut body = turn.sse();
         let mut text = String::new();
-        let frames = |text: &str| text.matches("\n\n").count();
         loop {
             match &case.leave {
-                Some(Leave { by, after }) if *after == frames(&text) && by == "cancel" => break,
-                Some(Leave { after, .. }) if *after == frames(&text) => stopper.stop(),
+                Some(Leave { by, after }) if *after == frames(&text).count() && by == "cancel" => {
+                    break;
+                }
+                Some(Leave { after, .. }) if *after == frames(&text).count() => stopper.stop(),
                 _ => {}
             }
             let Some(Ok(piece)) = body.next().await else { break };
@@ -381,7 +382,7 @@ async fn the_bytes_of_every_turn_are_the_events_of_its_case() {
         drop(body);
         case.repeat(&bench, &turns).await;
         case.check_after(&bench, &turns).await;
-        let found = text.split_terminator("\n\n").map(|frame| {
+        let found = frames(&text).map(|frame| {
             let data = frame.strip_prefix("data: ").unwrap_or_else(|| panic!("{name}: {frame:?}"));
             serde_json::from_str::<Value>(data).unwrap()
         });

@@ -140,7 +140,8 @@ async fn an_error_of_the_model_is_an_event_and_then_an_error_with_the_text_so_fa
 async fn in_development_the_whole_line_is_sent() {
     let bench = Bench::start().await;
     bench.llm.script("m stream", Script::error(401, "wrong key"));
-    let turns = Turns::builder(bench.openai()).model("m").detailed_errors(true).build().unwrap();
+    let turns = Turns::builder(bench.openai()).model("m").detailed_errors(true);
+    let turns = turns.keep_alive(DEADLINE).build().unwrap();
     let mut bytes = turns.start(TurnRequest::new(MESSAGE)).sse();
     let told = String::from_utf8(bytes.next().await.unwrap().unwrap().to_vec()).unwrap();
     assert!(told.contains("wrong key") && told.contains("127.0.0.1"), "{told}");
