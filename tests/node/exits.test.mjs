@@ -25,7 +25,7 @@ afterEach(() => store.reset());
 after(() => {
   fake.close();
   store.close();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 let files = 0;

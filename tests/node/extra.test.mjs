@@ -17,7 +17,7 @@ const { version } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8'));
 
 let folder;
 before(() => (folder = mkdtempSync(join(tmpdir(), 'turnwire-extra-'))));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, maxRetries: 10, force: true }));
 
 test('without the extra its classes say what to install, and show no secret', () => {
   const url = 'nats://app:hunter2@localhost:4222';

@@ -44,7 +44,7 @@ before(async () => {
 after(() => {
   server.kill('SIGKILL');
   store.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, maxRetries: 10, force: true });
 });
 
 /** Waits for a condition. */

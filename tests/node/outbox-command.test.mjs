@@ -16,7 +16,7 @@ const bin = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).b
 
 let directory;
 before(() => (directory = realpathSync(mkdtempSync(join(tmpdir(), 'outbox-')))));
-after(() => rmSync(directory, { recursive: true, force: true }));
+after(() => rmSync(directory, { recursive: true, maxRetries: 10, force: true }));
 
 function run(args, options = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: directory, encoding: 'utf8', ...options });

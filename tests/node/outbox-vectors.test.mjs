@@ -25,7 +25,7 @@ for (const one of cases) {
     try {
       await run(one, directory);
     } finally {
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, maxRetries: 10, force: true });
     }
   });
 }

@@ -17,7 +17,7 @@ const USER = '0b1e55ed-0000-4000-8000-000000000001';
 
 let directory;
 before(() => (directory = mkdtempSync(join(tmpdir(), 'outbox-'))));
-after(() => rmSync(directory, { recursive: true, force: true }));
+after(() => rmSync(directory, { recursive: true, maxRetries: 10, force: true }));
 
 const program = async (code) => (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', `import { Outbox } from 'turnwire';\n${code}`], { cwd: import.meta.dirname, timeout: 60_000 })).stdout;
 

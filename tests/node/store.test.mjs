@@ -45,7 +45,7 @@ afterEach(() => store.reset());
 after(() => {
   fake.close();
   store.close();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 setFlagsFromString('--expose-gc');

@@ -46,7 +46,7 @@ beforeEach(() => {
 after(() => {
   fake.close();
   store.close();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 /** Runs `act` within a span of the program, and returns its id with the result. */

@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => {
   for (const each of [llm, store, service]) each.close();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 /** A logger of everything, and its lines. */

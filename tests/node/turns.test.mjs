@@ -267,7 +267,7 @@ test('messages go to the store through an outbox on disk', async () => {
     assert.ok(existsSync(join(folder, 'outbox.db')));
   } finally {
     store.close();
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 10 });
   }
 });
 

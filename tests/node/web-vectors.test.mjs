@@ -39,7 +39,7 @@ after(() => {
   server.close();
   llm.close();
   store.close();
-  rmSync(scratch, { recursive: true });
+  rmSync(scratch, { recursive: true, maxRetries: 10 });
 });
 
 test('there are cases', () => assert.ok(cases.length >= 40, `only ${cases.length}`));
