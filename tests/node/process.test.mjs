@@ -198,7 +198,7 @@ test('functions that hang are released when nobody waits for them', async () => 
     const turns = new Turns(client, { model: '${model}', sentimentBudget: 1, sentiment });
     // A turn that ends before the event loop has its turn does not call it.
     while (signals.length < 30) for await (const _ of turns.start({ message: 'm' }));
-    // What a reference gave lives until the code that asked for it waits.
+    // The target of a reference lives until the code that asked for it waits.
     const left = () => signals.filter((signal) => signal.deref()).length;
     for (let tries = 0; tries < 1000 && left() > 1; tries += 1) {
       await new Promise((r) => setTimeout(r, 20));

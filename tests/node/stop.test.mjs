@@ -52,7 +52,7 @@ test('a turn is stopped while the event loop is busy, and its end comes in one w
     const events = turn[Symbol.asyncIterator]();
     let text = '';
     while (text.length < 9) text += (await events.next()).value.content ?? '';
-    // What lies here unread is told without a wake.
+    // Text that lies here unread is told without a wake.
     let next = events.next();
     for (; await isThere(next); next = events.next()) text += (await next).value.content;
     const stopped = turns.stop(turn.id);

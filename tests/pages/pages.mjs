@@ -152,7 +152,7 @@ export function pages(service) {
     });
 
     test(at('a plain text stream is the same reply, and breaks off with a turn that fails'), async () => {
-      // What has arrived and was not read is lost when `fetch` fails: the page reads the text first.
+      // Text that has arrived and was not read is lost when `fetch` fails: the page reads it first.
       const end = randomUUID();
       await service.llm.script([chat('안', '녕 😀'), chat('b'), { steps: [{ text: 'half' }, { hold: end }, { truncate: true }] }], 'pages stream');
       const page = await open({ text: true });
