@@ -124,26 +124,39 @@ pub(crate) fn wait_for_others(
 /// Returns the function that SQLite calls after each look that finds the file locked, with the number of the look: it
 /// waits, and returns false once its patience has ended.
 fn busy_handler(patience: Duration) -> impl FnMut(i32) -> bool {
-    let mut waited = Waited::since(Instant::now());
+    let mut waited = Waited::since(Instant::now(), patience);
     move |tries| {
         if tries == 0 {
-            waited = Waited::since(Instant::now());
+            waited = Waited::since(Instant::now(), patience);
         }
-        waited.pause(Duration::from_micros(20 << tries.clamp(0, 3))) < patience
+        waited.pause(Duration::from_micros(20 << tries.clamp(0, 3)));
+        !waited.is_over()
     }
 }
 
 /// Turns the write-ahead log on. If two processes do so at the same time, SQLite fails for one of them without calling
 /// its busy handler.
 fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
-    let mut waited = Waited::since(Instant::now());
+    until_free(patience, || {
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+    })
+}
+
+/// Makes an attempt again while another process is in its way. The attempt itself may wait for all of the patience, as SQLite
+/// calls its busy handler for some locks.
+fn until_free(
+    patience: Duration,
+    mut attempt: impl FnMut() -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut waited = Waited::since(Instant::now(), patience);
     loop {
-        let turned = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
-        let is_busy = turned.as_ref().is_err_and(|error| {
+        let made = attempt();
+        let is_busy = made.as_ref().is_err_and(|error| {
             error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
         });
-        if !is_busy || waited.time() >= patience {
-            return turned;
+        waited.look_after_waiting(Instant::now());
+        if !is_busy || waited.is_over() {
+            return made;
         }
         waited.pause(Duration::from_millis(1));
     }
@@ -173,5 +186,28 @@ mod tests {
             // Each look counts for at least the time that it asked for.
             assert!((3..1000).any(|tries| !waits(tries)));
         }
+    }
+
+    #[test]
+    fn an_attempt_that_has_waited_in_vain_is_the_last_and_others_are_made_again() {
+        let busy = || {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            Err(rusqlite::Error::SqliteFailure(code, None))
+        };
+        let (patience, mut attempts) = (Duration::from_millis(20), 0);
+        let waiting = until_free(patience, || {
+            attempts += 1;
+            thread::sleep(patience);
+            busy()
+        });
+        assert!(waiting.is_err());
+        assert_eq!(attempts, 1);
+        let long = Duration::from_secs(60);
+        let made = until_free(long, || {
+            attempts += 1;
+            if attempts < 5 { busy() } else { Ok(()) }
+        });
+        assert!(made.is_ok());
+        assert_eq!(attempts, 5);
     }
 }

@@ -96,8 +96,8 @@ impl From<State> for u64 {
 fn wait(patience: Duration, is_done: impl Fn() -> bool) -> bool {
     let (mut waited, mut pause) = (None, Duration::from_micros(20));
     while !is_done() {
-        let waited = waited.get_or_insert_with(|| Waited::since(Instant::now()));
-        if waited.time() >= patience {
+        let waited = waited.get_or_insert_with(|| Waited::since(Instant::now(), patience));
+        if waited.is_over() {
             return false;
         }
         waited.pause(pause);

@@ -2,7 +2,8 @@
 //!
 //! The outbox and the embedded store keep their tables on top of it. From the bottom up: the names of a file's parts
 //! and its identity (`parts`, `identity`), locks and permissions (`locks`, `private`), forks (`gate`, `fork`), the
-//! path and a log without its file (`place`, `log`), the form of a file (`form`), and the connection (`connect`, `transaction`). All of them wait with `waited`.
+//! path and a log without its file (`place`, `log`), the form of a file (`form`), the time that was waited for others
+//! (`waited`), and the connection (`connect`, `transaction`).
 
 #[cfg(feature = "sqlite")]
 mod connect;

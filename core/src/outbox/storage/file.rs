@@ -14,9 +14,6 @@ use crate::sqlite::{Fault, OPENING_PATIENCE, OpenFault, Refused, Waited, real_pa
 /// The time after which a file locked by another process counts as unreachable: that process is stopped, or hangs.
 const HELD_TOO_LONG: Duration = Duration::from_secs(5);
 
-/// The most that the time since the last look at a held file counts for: the worker looks much more often.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// The outbox file, usable or not.
 #[derive(Debug)]
 pub(super) struct OutboxFile {
@@ -106,7 +103,7 @@ impl OutboxFile {
     pub(super) fn is_out_of_reach(&self) -> bool {
         match &self.fault {
             None => false,
-            Some(Fault::Busy) => self.held.is_some_and(|held| held.time() >= HELD_TOO_LONG),
+            Some(Fault::Busy) => self.held.is_some_and(|held| held.is_over()),
             Some(_) => true,
         }
     }
@@ -217,7 +214,7 @@ impl OutboxFile {
     /// Notes that another process holds the file at this look.
     fn note_held(&mut self) {
         let now = Instant::now().into_std();
-        self.held.get_or_insert_with(|| Waited::since(now)).look(now, LOOK);
+        self.held.get_or_insert_with(|| Waited::since(now, HELD_TOO_LONG)).look(now);
         self.fault = Some(Fault::Busy);
     }
 

@@ -22,18 +22,16 @@ pub(super) fn alone(directory: &Path) -> io::Result<File> {
     private_directory(directory)?;
     let mut options = OpenOptions::new();
     let file = private(options.create(true).append(true)).open(directory.join("repair"))?;
-    let mut waited = Waited::since(Instant::now());
+    let mut waited = Waited::since(Instant::now(), REPAIR);
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(fs::TryLockError::Error(error)) => return Err(error),
-            Err(fs::TryLockError::WouldBlock) if waited.time() >= REPAIR => {
+            Err(fs::TryLockError::WouldBlock) if waited.is_over() => {
                 let why = "another process has been repairing the file for too long";
                 return Err(io::Error::new(io::ErrorKind::TimedOut, why));
             }
-            Err(fs::TryLockError::WouldBlock) => {
-                waited.pause(Duration::from_millis(5));
-            }
+            Err(fs::TryLockError::WouldBlock) => waited.pause(Duration::from_millis(5)),
         }
     }
 }

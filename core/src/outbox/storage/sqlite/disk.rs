@@ -17,12 +17,9 @@ use crate::sqlite::{
     self, Fault, Identity, OpenFault, PARTS, Waited, beside, identity, not_now, wait_for_others,
 };
 
-/// The longest time that the lock file of a live process may be missing, as after a cleanup: the process recreates it.
+/// The longest time that the lock file of a live process may be missing, as after a cleanup: each process looks once a second,
+/// and recreates its own then.
 const MISSING_AT_MOST: Duration = Duration::from_secs(5);
-
-/// The most that the time since the last look at the lock files counts for. Each process looks once a second, and recreates
-/// its own then: after a pause of the machine it has not yet had the time.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// A process's connection to the file.
 ///
@@ -109,10 +106,12 @@ impl Disk {
                 Life::Alive => true,
                 Life::Ended => false,
                 Life::Missing => {
-                    let mut missing = before.remove(&no).unwrap_or_else(|| Waited::since(now));
-                    let is_short = missing.look(now, LOOK) < MISSING_AT_MOST;
+                    let missing = before.remove(&no);
+                    let mut missing =
+                        missing.unwrap_or_else(|| Waited::since(now, MISSING_AT_MOST));
+                    missing.look(now);
                     self.missing.insert(no, missing);
-                    is_short
+                    !missing.is_over()
                 }
             };
             if is_alive {
