@@ -216,12 +216,14 @@ pub fn terminated() -> io::Result<CancellationToken> {
             cancel.cancel();
         });
     }
-    #[cfg(not(unix))]
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+    #[cfg(windows)]
+    {
+        let mut pressed = ctrl_c()?;
+        tokio::spawn(async move {
+            pressed.recv().await;
             cancel.cancel();
-        }
-    });
+        });
+    }
     Ok(token)
 }
 

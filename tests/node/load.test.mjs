@@ -40,12 +40,12 @@ test('a slow reader stops the service, and takes no memory', async () => {
   await fake.until(model, (request) => request.outcome === 'client_closed');
 });
 
-/** The work in milliseconds of CPU time between turns of the event loop while this runs, the least first: however busy the machine is. */
-async function between(run) {
+/** The milliseconds of CPU time, or of another clock, between turns of the event loop while this runs, the least first. CPU time is the same on a busy machine. */
+async function between(run, clock = cpuMs) {
   const spent = [];
-  let last = cpuMs();
+  let last = clock();
   const ticking = setInterval(() => {
-    const now = cpuMs();
+    const now = clock();
     spent.push(now - last);
     last = now;
   }, 1);
@@ -54,11 +54,19 @@ async function between(run) {
   return spent.sort((one, other) => one - other);
 }
 
+/** The value that one in a hundred is above. */
+const p99 = (sorted) => sorted.at(-1 - Math.floor(sorted.length / 100));
+
 test('100 streams leave the event loop to others', async () => {
   const paced = { steps: [{ role: 'assistant' }, { repeat: { times: 100, steps: [{ text: '안녕 ' }, { wait_ms: 5 }] } }, { finish: 'stop' }, { done: true }] };
-  const model = await fake.script(Array(100).fill(paced));
-  const spent = await between(() => Promise.all(Array.from({ length: 100 }, async () => { for await (const _ of await open(model)); })));
-  assert.ok(spent.length > 20 && spent.at(-1 - Math.floor(spent.length / 100)) < 100, `${spent.slice(-9)} ms among ${spent.length}`);
+  const model = await fake.script(paced);
+  const read = () => Promise.all(Array.from({ length: 100 }, async () => { for await (const _ of await open(model)); }));
+  const spent = await between(read);
+  assert.ok(spent.length > 20 && p99(spent) < 100, `${spent.slice(-9)} ms among ${spent.length}`);
+  // A lock would block it without work. A busy machine delays it as well, but not in every round.
+  const rounds = [];
+  while (rounds.length < 5 && !(rounds.at(-1) < 100)) rounds.push(p99(await between(read, () => performance.now())));
+  assert.ok(rounds.at(-1) < 100, `${rounds} ms`);
 });
 
 test('a stream that is ahead of its reader leaves the event loop to others', async () => {

@@ -184,8 +184,15 @@ test('the end of a process has a deadline, and a file keeps the rest, whatever t
     const path = join(directory, `end-${n}.db`);
     const down = "{ outcome: 'unavailable', reason: 'down', after: 3_600_000 }";
     const code = `new Outbox(${JSON.stringify(path)}, { sink: () => (${down}) }).enqueue({ conversation: 'c', id: '1', payload: null });${end}`;
-    const failed = await program(code).then(() => undefined, (error) => error);
-    assert.ok(!failed?.killed, 'it waits for the sink, which is down for an hour');
+    // A pause of the machine lengthens a single end.
+    const took = [];
+    while (took.length < 3 && !(took.at(-1) < 10_000)) {
+      const began = performance.now();
+      const failed = await program(code).then(() => undefined, (error) => error);
+      assert.ok(!failed?.killed, 'it waits for the sink, which is down for an hour');
+      took.push(performance.now() - began);
+    }
+    assert.ok(took.at(-1) < 10_000, `${took} ms`);
     const found = await new Outbox(path).pending();
     assert.deepEqual(found.map(({ id }) => id), ['1'], end);
   }

@@ -76,7 +76,7 @@ test('an idle client leaves no handle, before and after its calls, as test runne
     const look = () => new Promise((resolve) => setTimeout(() => setImmediate(() => resolve(left())), 100));
     const idle = async () => {
       let found;
-      for (let tries = 0; tries < 200 && (found = await look()); tries += 1);
+      for (let tries = 0; tries < 30 && (found = await look()); tries += 1);
       return found;
     };
     // A copy that is loaded while it is looked at.

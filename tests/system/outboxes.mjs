@@ -19,7 +19,7 @@ const files = ({ outboxes }) => outboxes.flatMap((file) => ['--file', file]);
 
 function ask({ brokerUrl }, places, command) {
   const env = { ...process.env, ...(brokerUrl && WITH_NATS) };
-  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = execFileSync(python, ['-m', 'turnwire.outbox', ...command, '--json', ...places], { encoding: 'utf8', env, timeout: 60_000, stdio: ['ignore', 'pipe', 'pipe'] });
   return output.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
 

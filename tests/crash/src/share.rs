@@ -104,10 +104,9 @@ fn stopped(directory: &Path, _options: &Options) -> Result<()> {
         ensure!(!next()?.durable, "durable in a file that another process holds");
         waits.push(began.elapsed());
     }
-    waits.sort_unstable();
     // A pause of the machine lengthens a single one.
-    let median = waits.get(waits.len() / 2);
-    ensure!(median < Some(&Duration::from_millis(500)), "callers waited: {waits:?}");
+    let long = waits.iter().filter(|wait| **wait >= Duration::from_millis(500)).count();
+    ensure!(long <= 2, "{long} callers waited: {waits:?}");
     until("records in memory are delivered", || {
         let lines = journal::read(directory)?;
         let is_own =

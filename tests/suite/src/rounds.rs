@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures::FutureExt;
 
 /// The rounds before the last one.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 2;
 
-/// Runs a check anew until it holds in one of five rounds; panics as the last one does.
+/// Runs a check anew until it holds in one of three rounds; panics as the last one does.
 pub async fn in_a_round<F: Future<Output = ()>>(mut check: impl FnMut() -> F) {
     for _ in 0..ROUNDS {
         if AssertUnwindSafe(check()).catch_unwind().await.is_ok() {

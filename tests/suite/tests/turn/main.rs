@@ -177,7 +177,8 @@ fn impatient() -> RetryPolicy {
 
 /// The frames of an event stream, without the comments of a long silence, as in a pause of the machine.
 fn frames(text: &str) -> impl Iterator<Item = &str> {
-    text.split_terminator("\n\n").filter(|frame| !frame.starts_with(':'))
+    let whole = text.rfind("\n\n").map_or("", |end| &text[..end + 2]);
+    whole.split_terminator("\n\n").filter(|frame| !frame.starts_with(':'))
 }
 
 fn user(text: &str) -> (String, String) {
