@@ -70,9 +70,10 @@ impl Journal {
     }
 }
 
-/// Reads the journal of a run.
+/// Reads the journal of a run, without a line that is being written: a reader may see the part of it that fits in the page.
 pub(crate) fn read(directory: &Path) -> Result<Vec<Line>> {
     let text = std::fs::read_to_string(directory.join("journal")).context("reading the journal")?;
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let read = |line: &str| {
         let mut words = line.split(' ').map(str::to_owned);
         let (Some(writer), Some(word), Some(conversation), Some(id)) =
@@ -84,5 +85,5 @@ pub(crate) fn read(directory: &Path) -> Result<Vec<Line>> {
         let event = event.with_context(|| format!("an unknown event in the journal: {line:?}"))?;
         Ok(Line { writer, event, conversation, id })
     };
-    text.lines().map(read).collect()
+    whole.lines().map(read).collect()
 }
