@@ -37,8 +37,7 @@ impl Waited {
         self.count(now, self.patience / FEWEST_LOOKS);
     }
 
-    /// Counts the time since the last look, in which the thread did not only sleep but may itself have waited for all of its
-    /// patience.
+    /// Counts the time since the last look, up to the whole patience: a call that waits by itself took it.
     pub(crate) fn look_after_waiting(&mut self, now: Instant) {
         self.count(now, self.patience);
     }
